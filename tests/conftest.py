@@ -1,0 +1,28 @@
+"""What every test may use; e2e and campaign tests are marked by the folder that they lie in."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester", "tests.requirements_plugin"]
+
+ROOT = Path(__file__).parents[1]
+MARKED_FOLDERS = ("e2e", "campaign")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for folder in MARKED_FOLDERS:
+            if item.path.is_relative_to(ROOT / "tests" / folder):
+                item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser that `$CHROMIUM` names, or the one that Debian installs."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path or not shutil.which(path):
+        pytest.fail(f"No Chromium at {path or 'chromium'}: install it, or name it in $CHROMIUM.")
+    return path
