@@ -1,0 +1,1 @@
+"""Treatment protocols: versioned TOML files, their schema and their loader."""

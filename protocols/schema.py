@@ -1,0 +1,269 @@
+"""What a treatment protocol says, as plain frozen data. Reading and checking files is `loader`'s.
+
+Temperatures are °C, flows ml/min, pressures mmHg, volumes ml, times as the names say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Technique(StrEnum):
+    """How the abdomen is perfused."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Statistic(StrEnum):
+    """Which figure over the valid channels of a role a threshold applies to."""
+
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+
+
+class HeatResponse(StrEnum):
+    """What an event does to the heater. `hold` cuts added heat and keeps the device safe."""
+
+    OFF = "off"
+    AS_IS = "as_is"
+
+
+class PumpResponse(StrEnum):
+    """What an event does to the inflow pump; nothing here ever starts or speeds up a pump."""
+
+    ON = "on"
+    CHECK_THEN_STOP = "check_then_stop"
+    MINIMUM_THEN_STOP = "minimum_then_stop"
+    STOP = "stop"
+    NEVER_FASTER = "never_faster"
+    WATCHDOG_OFF = "watchdog_off"
+    AS_IS = "as_is"
+
+
+class ReturnResponse(StrEnum):
+    """What a person does with the return line (passive in this circuit)."""
+
+    ON = "on"
+    REDUCE_VOLUME = "reduce_volume"
+    ON_IF_REFILLS = "on_if_refills"
+    REDUCE_RELEASE = "reduce_release"
+    DRAIN = "drain"
+    UNCHANGED = "unchanged"
+    AS_IS = "as_is"
+    NONE = "none"
+
+
+class ResumedBy(StrEnum):
+    """Who ends the response. Only `as_is` rows need nobody."""
+
+    PERSON = "person"
+    SURGEON = "surgeon"
+    AS_IS = "as_is"
+
+
+MATRIX_EVENTS = (
+    "no_flow",
+    "line_pressure_high",
+    "iap_high",
+    "iap_not_monitored",
+    "bubble_or_reservoir_low",
+    "outflow_blocked",
+    "leak",
+    "temperature_ceiling",
+    "inflow_isolate",
+    "patient_unstable",
+    "control_process_dead",
+    "host_dead",
+    "stop_or_abort",
+)
+"""The rows that every protocol's event x response matrix must fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One row of the event x response matrix."""
+
+    heat: HeatResponse
+    pump: PumpResponse
+    returns: ReturnResponse
+    resumed_by: ResumedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The target band and the role and statistic that it applies to."""
+
+    role: str
+    statistic: Statistic
+    low_c: float
+    high_c: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The drug may be given when the statistic of the role has held the threshold for `hold_s`."""
+
+    role: str
+    statistic: Statistic
+    threshold_c: float
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The treatment clock: starts at drug-in, ends on elapsed or in-band time, with a cap."""
+
+    duration_min: float
+    duration_range_min: tuple[float, float]
+    ends_on: str
+    cap_min: float
+    pause_stops_clock: bool
+    contact_cap_extra_min: float
+    overtime_alarm_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fraction:
+    """One part of the dose: its share of the whole and when it is due after the first."""
+
+    share: float
+    at_min: float
+    window_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drug:
+    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order."""
+
+    name: str
+    dose_mg_m2: float
+    carriers: tuple[str, ...]
+    fractions: tuple[Fraction, ...]
+    dose_tolerance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """An intravenous drug to be given by anesthesia; `at_min` from drug-in, negative is before."""
+
+    drug: str
+    dose_mg_m2: float
+    at_min: float
+    infusion_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perfusate:
+    """What circulates and how."""
+
+    carrier: str
+    volume_ml: float
+    flow_ml_min: float
+    flow_min_ml_min: float
+    flow_max_ml_min: float
+    preheat_c: float
+    inflow_c: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Ceilings and alarm limits by role; a site file may only narrow them."""
+
+    inflow_ceiling_c: float
+    inflow_margin_c: float
+    inflow_warning_above_set_c: float
+    inflow_isolate_c: float
+    inflow_still_high_s: float
+    site_low_priority_c: float
+    site_low_priority_s: float
+    site_medium_c: float
+    site_medium_s: float
+    site_ceiling_c: float
+    sites_low_s: float
+    core_shown_c: float
+    core_medium_c: float
+    core_high_c: float
+    core_ceiling_c: float
+    core_by_site_ceiling_c: float
+    core_invalid_s: float
+    bath_max_c: float
+    bath_ceiling_c: float
+    reservoir_ceiling_c: float
+    line_in_max_mmhg: float
+    line_out_min_mmhg: float
+    iap_warn_mmhg: float
+    iap_warn_window_s: float
+    iap_stop_mmhg: float
+    iap_stop_s: float
+    no_flow_ml_min: float
+    no_flow_check_s: float
+    flow_low_share: float
+    flow_low_s: float
+    heater_off_confirm_s: float
+    link_latch_s: float
+    site_lost_keep: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseHeat:
+    """What heat needs in one phase: whether it may run, and which valid roles it needs."""
+
+    allowed: bool
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistItem:
+    """One line of a checklist: confirmed before `before`, by one or two named people."""
+
+    id: str
+    text: str
+    before: str
+    names: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every protocol must lie within; `name` is empty for the default envelope."""
+
+    name: str
+    target_c: tuple[float, float]
+    duration_min: tuple[float, float]
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """One treatment protocol, as copied into the record of every session that uses it.
+
+    `core_decides` names the core sites whose readings decide (others have their own row);
+    `sources` maps a dotted field path to where its number comes from; `sha256` is of the file.
+    """
+
+    id: str
+    version: int
+    title: str
+    technique: Technique
+    description: str
+    target: Target
+    gate: Gate
+    clock: Clock
+    perfusate: Perfusate
+    drug: Drug | None
+    reminders: tuple[Reminder, ...]
+    limits: Limits
+    heat: Mapping[str, PhaseHeat]
+    core_decides: tuple[str, ...]
+    matrix: Mapping[str, Response]
+    checklist: tuple[ChecklistItem, ...]
+    sources: Mapping[str, str]
+    envelope: Envelope
+    sha256: str
+
+
+DEFAULT_ENVELOPE = Envelope(
+    name="", target_c=(42.5, 43.5), duration_min=(30.0, 90.0), approved_by=""
+)
+"""The company's envelope: target within 42.5-43.5 °C and 30-90 minutes."""
