@@ -1,0 +1,1 @@
+"""The room's service: core, journal, control process, web process and supervisor."""

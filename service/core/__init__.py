@@ -1,0 +1,1 @@
+"""The pure core: `step(state, event) -> (state, effects)`, no I/O, no clock, no randomness."""

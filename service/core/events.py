@@ -1,0 +1,131 @@
+"""What happens to the core: everything it knows arrives as one of these, with its time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocols.schema import Protocol
+from service.core.model import (
+    Actor,
+    CommandState,
+    DriveStatus,
+    Instant,
+    LinkState,
+    Reading,
+    Room,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The control process started (or restarted: `recovered`) with this room."""
+
+    at: Instant
+    boot: str
+    room: Room
+    version: str
+    recovered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """All channels of one device, read in one go; `at` stamps the chunk that completed it."""
+
+    at: Instant
+    device: str
+    readings: tuple[Reading, ...]
+    status: DriveStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChanged:
+    """A device's link changed; `reason` is for the person who reads it."""
+
+    at: Instant
+    device: str
+    state: LinkState
+    reason: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A person's request. `protocol` is filled in by the control process for open_session."""
+
+    at: Instant
+    key: str
+    name: str
+    args: Mapping[str, str | float | int | bool | None] = field(default_factory=dict)
+    reason: str = ""
+    second: str = ""
+    by: Actor
+    protocol: Protocol | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an effect that drives a device: confirmed, refused or unknown.
+
+    `drive` is "heater" or "pump", `value` what the device read back (°C, ml/min; None when off).
+    """
+
+    at: Instant
+    drive: str
+    order: int
+    state: CommandState
+    value: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durability:
+    """The journal cannot write (`durable` False) or can again."""
+
+    at: Instant
+    durable: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorAct:
+    """What the supervisor did to the devices while no control process was there."""
+
+    at: Instant
+    act: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorLink:
+    """The supervisor went away, or a supervisor is there (again)."""
+
+    at: Instant
+    present: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A display says that it has drawn the message with this sequence number."""
+
+    at: Instant
+    display: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """The passing of time, ten times a real second."""
+
+    at: Instant
+
+
+Event = (
+    Started
+    | Frame
+    | LinkChanged
+    | Command
+    | Outcome
+    | Durability
+    | SupervisorAct
+    | SupervisorLink
+    | Shown
+    | Tick
+)

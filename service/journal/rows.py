@@ -1,0 +1,66 @@
+"""What a chain is made of: its rows, and the few kinds of row that the journal itself adds."""
+
+from dataclasses import dataclass
+
+from service.core.model import Instant, Unit
+
+ROOM = "room"
+"""The chain of the room itself; every other chain is a session and is named by its id."""
+
+
+class JournalError(Exception):
+    """The journal cannot be used or read; the text says what, where and what to do next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a chain as it is stored; `n` counts from 0, `digest` is SHA-256 (32 bytes)."""
+
+    chain: str
+    n: int
+    kind: str
+    schema: int
+    at: Instant
+    body: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The first row of every chain. A session's holds the room chain's newest row of that time.
+
+    `room_n` is None and `room_hash` (hexadecimal) empty in the room's own chain, and where the
+    room had no row yet.
+    """
+
+    chain: str
+    room_n: int | None = None
+    room_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The channels and units of one device's frames, so that a frame carries only its values."""
+
+    id: int
+    device: str
+    channels: tuple[tuple[str, Unit], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """So many frames and ticks were not kept, because the memory for unwritten rows was full."""
+
+    passes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unencodable:
+    """Something that the journal could not encode, kept as text so that the record goes on."""
+
+    kind: str
+    error: str
+    text: str
+
+
+JOURNAL_KINDS: tuple[type, ...] = (Opening, Layout, Lost, Unencodable)

@@ -1,0 +1,99 @@
+"""From the core's objects to chained rows, and back."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from service.core.events import Frame, Tick
+from service.core.model import Instant
+from service.journal.chain import GENESIS, digest
+from service.journal.codec import SCHEMA, Codec
+from service.journal.frames import layout_id_of, layout_of, pack_frame, unpack_frame
+from service.journal.rows import JournalError, Layout, Row, Unencodable
+
+FRAME = Frame.__name__
+TICK = Tick.__name__
+PACKED = (FRAME, TICK)
+"""The kinds whose bodies are packed; all others are canonical JSON."""
+
+
+class Sealer:
+    """Makes the next rows of one chain; each row's digest covers the one before it."""
+
+    def __init__(
+        self, codec: Codec, chain: str, head: Row | None = None, layouts: Iterable[Layout] = ()
+    ) -> None:
+        """`head` is the chain's newest row and `layouts` all of its layouts, where it has any."""
+        self.head = head
+        self._codec = codec
+        self._chain = chain
+        self._layouts = {(layout.device, layout.channels): layout.id for layout in layouts}
+
+    def seal(self, item: object, at: Instant) -> list[Row]:
+        """The row of one object, after the layout's row if a frame brings a new one.
+
+        `at` stamps what has no time of its own. What cannot be encoded becomes a row that says so.
+        """
+        own = getattr(item, "at", at)
+        try:
+            bodies = self._bodies(item)
+        except Exception as error:  # whatever is wrong with one item, the record goes on
+            told = Unencodable(kind=type(item).__name__, error=str(error), text=ascii(item))
+            bodies = [(told, self._codec.encode(told))]
+        return [self._row(of, own, body) for of, body in bodies]
+
+    def _bodies(self, item: object) -> list[tuple[object, bytes]]:
+        if isinstance(item, Tick):
+            return [(item, b"")]
+        if isinstance(item, Frame):
+            return self._frame_bodies(item)
+        return [(item, self._codec.encode(item))]
+
+    def _frame_bodies(self, frame: Frame) -> list[tuple[object, bytes]]:
+        device, channels = layout_of(frame)
+        known = self._layouts.get((device, channels))
+        if known is not None:
+            return [(frame, pack_frame(frame, known))]
+        layout = Layout(id=len(self._layouts), device=device, channels=channels)
+        bodies = [(layout, self._codec.encode(layout)), (frame, pack_frame(frame, layout.id))]
+        self._layouts[device, channels] = layout.id
+        return bodies
+
+    def _row(self, item: object, at: Instant, body: bytes) -> Row:
+        kind = self._codec.kind(item)
+        n = 0 if self.head is None else self.head.n + 1
+        previous = GENESIS if self.head is None else self.head.digest
+        sealed = digest(
+            previous, chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body
+        )
+        self.head = Row(
+            chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
+        )
+        return self.head
+
+
+class Unsealer:
+    """Reads one chain's rows in their order back into objects."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._layouts: dict[int, Layout] = {}
+
+    def open(self, row: Row) -> Any:
+        """The object of a row; JournalError when it is damaged, unknown or of another version."""
+        try:
+            return self._open(row)
+        except JournalError as error:
+            raise JournalError(f"Row {row.n} of {row.chain}: {error}") from error
+
+    def _open(self, row: Row) -> Any:
+        if row.kind == TICK and row.schema == SCHEMA:
+            return Tick(at=row.at)
+        if row.kind == FRAME and row.schema == SCHEMA:
+            layout = self._layouts.get(layout_id_of(row.body))
+            if layout is None:
+                raise JournalError("A packed frame names a layout that no earlier row holds.")
+            return unpack_frame(row.body, layout, row.at)
+        item = self._codec.decode(row.kind, row.body, row.schema)
+        if isinstance(item, Layout):
+            self._layouts[item.id] = item
+        return item

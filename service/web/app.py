@@ -1,0 +1,66 @@
+"""The web application: pages, API and live stream over one link to the control process."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from service.web import answers, api, pages
+from service.web.accounts import Accounts
+from service.web.commands import Commands
+from service.web.control_link import ControlLink
+from service.web.guard import Guard
+from service.web.live import Hub
+from service.web.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for one room. Connects to the control process when it starts."""
+    accounts, hub = Accounts(settings.accounts), Hub()
+
+    def on_message(lane: str, text: str, message: dict[str, Any]) -> None:
+        if lane == "main" and hub.boot not in (None, message.get("boot")):
+            commands.restarted()
+        if message.get("type") == "command":
+            commands.heard(message)
+        if lane == "main":
+            hub.publish(text, message)
+
+    link = ControlLink(
+        settings.socket,
+        on_message=on_message,
+        on_lost=hub.forget,
+        heard_within_s=settings.heard_within_s,
+    )
+    commands = Commands(link)
+    parts = api.Parts(settings=settings, accounts=accounts, link=link, hub=hub, commands=commands)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(link.run())
+        yield
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        accounts.close()
+
+    app = FastAPI(
+        title="HIPEC room",
+        version=settings.version,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    answers.install(app)
+    app.add_middleware(Guard, secure=settings.secure)
+    app.include_router(api.build(parts))
+    app.include_router(pages.build(settings, accounts))
+    if settings.pages.is_dir():
+        app.router.routes.append(
+            pages.PagesMount("/", pages.Pages(directory=settings.pages), name="pages")
+        )
+    app.state.parts = parts
+    return app

@@ -1,0 +1,74 @@
+"""Who may do what, and from where: the core's table of roles, the Origin check, the token."""
+
+from dataclasses import dataclass
+from http.cookies import CookieError
+
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
+
+from service.core import authority
+from service.core.model import Actor
+from service.web.accounts import Accounts, Session
+from service.web.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """One request's session, the token it came by, and whether a browser's cookie carried it."""
+
+    session: Session
+    token: str
+    by_cookie: bool
+
+
+def refusal(session: Session, command: str) -> tuple[int, str] | None:
+    """Status and sentence when this session may not give this command, else None."""
+    by = Actor(user=session.user, role=session.role, station=session.station)
+    if not session.user and command not in authority.AT_THE_STATION:
+        return 401, f"Sign in to give '{command}': nobody is signed in at this station."
+    reason = authority.refusal(command, by)
+    return (403, reason) if reason else None
+
+
+def cookie_name(settings: Settings) -> str:
+    """Browsers bind a `__Host-` cookie to this host and TLS; without TLS they would drop it."""
+    return "__Host-hipec" if settings.secure else "hipec"
+
+
+def find_caller(
+    connection: HTTPConnection, settings: Settings, accounts: Accounts
+) -> Caller | None:
+    """The session that this request carries: a bearer token before a cookie."""
+    scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    by_cookie = scheme.lower() != "bearer"
+    token = _cookie(connection, settings) if by_cookie else bearer.strip()
+    session = accounts.find(token) if token else None
+    return Caller(session=session, token=token, by_cookie=by_cookie) if session else None
+
+
+def _cookie(connection: HTTPConnection, settings: Settings) -> str:
+    try:
+        return connection.cookies.get(cookie_name(settings), "")
+    except CookieError:
+        return ""
+
+
+def require_caller(connection: HTTPConnection, settings: Settings, accounts: Accounts) -> Caller:
+    """The caller. Raises 401 when nobody is signed in."""
+    caller = find_caller(connection, settings, accounts)
+    if caller is None:
+        reason = "Sign in first: open a sign-in link, or send a bearer token that is still valid."
+        raise HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
+    return caller
+
+
+def require_origin(connection: HTTPConnection, settings: Settings, *, by_cookie: bool) -> None:
+    """Raise 403 unless the request comes from one of our pages; programs need send no Origin."""
+    origin = connection.headers.get("origin")
+    if origin in settings.allowed_origins or (origin is None and not by_cookie):
+        return
+    raise HTTPException(
+        403,
+        f"Requests from the origin {origin or '(none)'} are not accepted: open the page "
+        "under an address that the room's settings list.",
+    )

@@ -1,0 +1,61 @@
+"""What goes over the wire: live messages, commands, and their frames on the control socket.
+
+The control process and the web process talk over one Unix socket. Each connection starts with a
+`Hello`: the `main` lane carries everything, the `urgent` lane only the commands of `URGENT` and
+the `command` messages that answer them. Shapes grow by adding.
+"""
+
+from service.wire.commands import (
+    ANSWER_S,
+    BODY,
+    COMMANDS,
+    FROM_WEB,
+    URGENT,
+    Body,
+    By,
+    CommandBody,
+    CommandRequest,
+    DisplayShown,
+    Hello,
+)
+from service.wire.frames import (
+    MAX_MESSAGE_BYTES,
+    WireError,
+    pack,
+    parse,
+    read_message,
+    read_text,
+    write_message,
+)
+from service.wire.live import LIVE, PAGE, VERSION, Alive, Shown, Snapshot, live_schema
+from service.wire.state import CommandStatus, State
+
+__all__ = [
+    "ANSWER_S",
+    "BODY",
+    "COMMANDS",
+    "FROM_WEB",
+    "LIVE",
+    "MAX_MESSAGE_BYTES",
+    "PAGE",
+    "URGENT",
+    "VERSION",
+    "Alive",
+    "Body",
+    "By",
+    "CommandBody",
+    "CommandRequest",
+    "CommandStatus",
+    "DisplayShown",
+    "Hello",
+    "Shown",
+    "Snapshot",
+    "State",
+    "WireError",
+    "live_schema",
+    "pack",
+    "parse",
+    "read_message",
+    "read_text",
+    "write_message",
+]

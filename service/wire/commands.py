@@ -1,0 +1,223 @@
+"""Commands: what a person may ask for, with which arguments, and how the web process passes it on.
+
+Units are in the names. Ranges only catch slips of the finger; what may be done is the core's
+decision.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, create_model
+
+from service.core.model import PersonRole, Phase
+from service.wire.strict import Scalar, Strict
+
+URGENT = frozenset({"stop", "heater_off", "abort"})
+"""The commands that have a lane of their own, so that nothing queues before them."""
+
+ANSWER_S = 2.0
+"""How long the web process waits for the core's first answer to a command, in real seconds."""
+
+
+def _utc(text: str) -> str:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ValueError("write a time with its zone, such as 2026-01-01T10:42:00Z")
+    try:
+        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except OverflowError:
+        raise ValueError("this year does not exist in UTC") from None
+
+
+Line = Annotated[str, Field(min_length=1, max_length=100)]
+UtcTime = Annotated[
+    str, Field(max_length=40, json_schema_extra={"format": "date-time"}), AfterValidator(_utc)
+]
+
+
+class Args(Strict):
+    """What a command without arguments takes: nothing. Others add their own.
+
+    Ranges here only catch slips of the finger; what may be done is the core's decision.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+
+class OpenSession(Args):
+    """Open a session on a protocol; what is left out is asked for by the checklist."""
+
+    protocol: Line
+    height_cm: float | None = Field(default=None, ge=30, le=250)
+    weight_kg: float | None = Field(default=None, ge=1, le=400)
+    duration_min: float | None = Field(default=None, gt=0, le=600)
+    carrier: Line | None = None
+    dose_mg: float | None = Field(default=None, gt=0, le=100_000)
+    envelope: Line | None = None
+
+
+class ConfirmChecklist(Args):
+    """Confirm one line of the checklist."""
+
+    item: Line
+
+
+class StartPhase(Args):
+    """Go on to this phase."""
+
+    phase: Literal[tuple(str(phase) for phase in Phase)]  # type: ignore[valid-type]
+
+
+class ConfirmDrug(Args):
+    """A fraction of the drug was given, now or at a time in the past (with a reason)."""
+
+    fraction: int = Field(ge=1, le=20)
+    at: UtcTime | None = None
+
+
+class SetController(Args):
+    """Who moves the heat. Fallback and stopped are never asked for."""
+
+    mode: Literal["manual", "advisory", "automatic"]
+
+
+class SetInflow(Args):
+    """Ask for this inflow temperature, °C."""
+
+    c: float = Field(ge=0, le=100)
+
+
+class SetFlow(Args):
+    """Ask for this flow, ml/min."""
+
+    ml_min: float = Field(ge=0, le=10_000)
+
+
+class Acknowledge(Args):
+    """Acknowledge one occurrence of an alarm."""
+
+    occurrence: Line
+
+
+class Note(Args):
+    """A line for the record."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class Volume(Args):
+    """A volume that a person measured or moved, ml."""
+
+    kind: Line = Field(description="in, out, drained, or another line of the ledger")
+    ml: float = Field(ge=0, le=50_000)
+
+
+class EnterCore(Args):
+    """A core temperature read from another monitor, °C."""
+
+    c: float = Field(ge=20, le=45)
+    site: Line | None = None
+
+
+class Asked(Args):
+    """A request from anesthesia to the pump, or the answer to it."""
+
+    kind: Line
+
+
+COMMANDS: Mapping[str, type[Args]] = {
+    "open_session": OpenSession,
+    "close_session": Args,
+    "confirm_checklist": ConfirmChecklist,
+    "start_phase": StartPhase,
+    "confirm_drug": ConfirmDrug,
+    "set_controller": SetController,
+    "set_inflow": SetInflow,
+    "set_flow": SetFlow,
+    "stop": Args,
+    "heater_off": Args,
+    "pause": Args,
+    "resume": Args,
+    "abort": Args,
+    "acknowledge": Acknowledge,
+    "pause_audio": Args,
+    "note": Note,
+    "volume": Volume,
+    "enter_core": EnterCore,
+    "request": Asked,
+    "answer": Asked,
+}
+
+
+class Body(Strict):
+    """What a person asks for: the command, why, and the second name where one is needed."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    args: Args = Args()
+    reason: str = Field(default="", max_length=500)
+    second: str = Field(default="", max_length=100)
+
+
+def _body(name: str, args: type[Args]) -> type[Body]:
+    needed = any(field.is_required() for field in args.model_fields.values())
+    fields: dict[str, Any] = {
+        "name": (Literal[name], ...),
+        "args": (args, Field() if needed else Field(default_factory=args)),
+    }
+    return create_model(name.title().replace("_", "") + "Command", __base__=Body, **fields)
+
+
+_BODIES = tuple(_body(name, args) for name, args in COMMANDS.items())
+CommandBody: Any = Annotated[Union[_BODIES], Field(discriminator="name")]  # noqa: UP007
+BODY: TypeAdapter[Body] = TypeAdapter(CommandBody)
+
+
+class Hello(Strict):
+    """The first message of each connection."""
+
+    type: Literal["hello"]
+    lane: Literal["main", "urgent"]
+
+
+class By(Strict):
+    """Who asks; `user` is empty for the enrolled station itself."""
+
+    user: str
+    role: PersonRole
+    station: str
+
+
+class CommandRequest(Strict):
+    """A command on its way to the core. A key that was seen before must not act again.
+
+    `asked_ns` is the monotonic clock that all processes of a host share: whoever waits for the
+    answer has gone after `ANSWER_S`, so an older command of the main lane is to be refused.
+    """
+
+    type: Literal["command"]
+    key: str
+    name: str
+    args: dict[str, Scalar]
+    reason: str
+    second: str
+    by: By
+    asked_ns: int
+
+
+class DisplayShown(Strict):
+    """A display has drawn the message with this number."""
+
+    type: Literal["shown"]
+    display: str
+    seq: int
+
+
+FROM_WEB: TypeAdapter[Hello | CommandRequest | DisplayShown] = TypeAdapter(
+    Annotated[Hello | CommandRequest | DisplayShown, Field(discriminator="type")]
+)

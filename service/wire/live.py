@@ -1,0 +1,113 @@
+"""Live messages: what the server tells every page, and the two things that a page answers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from service.core.model import Mode, Phase, Presence, Priority
+from service.wire.state import CommandStatus, State, Value
+from service.wire.strict import Strict
+
+VERSION = 1
+
+
+class _Live(Strict):
+    v: Literal[1]
+    seq: int = Field(ge=0, description="rises by one with every alarm, phase and command message")
+    room: str
+    boot: str
+    mode: Mode
+
+
+class Snapshot(_Live):
+    """Everything: at connection, once a second and after every event."""
+
+    type: Literal["snapshot"]
+    state: State
+
+
+class FrameMessage(_Live):
+    """All channels of one device, read in one go; stamped where its last byte arrived."""
+
+    type: Literal["frame"]
+    device: str
+    at_ns: int
+    at_utc: str
+    channels: dict[str, Value]
+
+
+class AlarmMessage(_Live):
+    """An alarm's transition; the page answers it with `shown`."""
+
+    type: Literal["alarm"]
+    event: Literal["onset", "cleared", "acknowledged", "escalated", "reannounced"]
+    id: str
+    source: str = ""
+    occurrence: str
+    priority: Priority
+    presence: Presence
+    text: str
+    do: str
+    value: float | None
+    limit: float | None
+    sampled_ns: int | None
+    decided_ns: int
+    sent_ns: int
+    durable: bool
+    by: str = ""
+
+
+class PhaseMessage(_Live):
+    """The session moved on; `from` is null when it opened."""
+
+    type: Literal["phase"]
+    from_phase: Phase | None = Field(alias="from")
+    to: Phase
+    by: str
+
+
+class CommandMessage(_Live, CommandStatus):
+    """A command's state changed."""
+
+    type: Literal["command"]
+
+
+class Heartbeat(_Live):
+    """The control process lives and has processed that many events; once a second."""
+
+    type: Literal["heartbeat"]
+    processed: int
+
+
+LiveMessage = Annotated[
+    Snapshot | FrameMessage | AlarmMessage | PhaseMessage | CommandMessage | Heartbeat,
+    Field(discriminator="type"),
+]
+LIVE: TypeAdapter[Any] = TypeAdapter(LiveMessage)
+
+
+class Shown(Strict):
+    """The page has drawn the message with this number."""
+
+    type: Literal["shown"]
+    seq: int = Field(ge=0, lt=2**53, strict=True)
+
+
+class Alive(Strict):
+    """The page lives; once a second."""
+
+    type: Literal["alive"]
+
+
+PAGE: TypeAdapter[Shown | Alive] = TypeAdapter(
+    Annotated[Shown | Alive, Field(discriminator="type")]
+)
+
+
+def live_schema() -> dict[str, Any]:
+    """JSON Schema of the server's live messages; the page's own stand beside them in `$defs`."""
+    schema = LIVE.json_schema()
+    _, page = models_json_schema([(Shown, "validation"), (Alive, "validation")])
+    schema["$defs"] |= page["$defs"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

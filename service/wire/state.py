@@ -1,0 +1,282 @@
+"""The parts of a snapshot's `state`: channels, devices, clocks, steps, drug, alarms, ledger.
+
+Units are in the names; `None` is unknown.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from protocols.schema import Statistic, Technique
+from service.core.model import (
+    CommandState,
+    Controller,
+    DeviceClass,
+    LinkState,
+    Phase,
+    Presence,
+    Priority,
+    Role,
+    Unit,
+    Validity,
+)
+from service.wire.strict import Scalar, Strict
+
+
+class Value(Strict):
+    """One channel's value in a frame, in the channel's unit; `reason` says why there is none."""
+
+    value: float | None
+    unit: Unit
+    validity: Validity
+    reason: str = ""
+
+
+class ChannelState(Value):
+    """One channel's newest value, when it was read, and when it greys and disappears."""
+
+    at_ns: int | None
+    at_utc: str | None
+    role: Role
+    site: str
+    device: str
+    interval_s: float
+    grey_s: float
+    gone_s: float
+    measured: bool
+
+
+class DeviceState(Strict):
+    """One instrument: its link, and what it says of itself (°C for a heater, ml/min for a pump)."""
+
+    device_class: DeviceClass = Field(alias="class")
+    driver: str
+    link: LinkState
+    reason: str
+    identity: str
+    running: bool | None
+    setpoint: float | None
+    fault: str
+
+
+class Clocks(Strict):
+    """The treatment clock with its accounts, the drug-contact clock and the phase clock."""
+
+    elapsed_s: float
+    in_band_s: float
+    out_of_band_s: float
+    unobserved_s: float
+    left_s: float
+    duration_s: float
+    contact_s: float | None
+    phase_s: float
+    next_fraction_s: float | None
+    total_pumped_ml: float
+
+
+class TargetState(Strict):
+    """The band, and the role and statistic that it applies to."""
+
+    role: str
+    statistic: Statistic
+    low_c: float
+    high_c: float
+
+
+class GateState(Strict):
+    """How far the gate for the drug has come."""
+
+    held_s: float
+    hold_s: float
+    threshold_c: float
+    value_c: float | None
+    open: bool
+    text: str
+
+
+class Figures(Strict):
+    """Figures over the valid sites."""
+
+    sites_mean_c: float | None
+    sites_min_c: float | None
+    sites_max_c: float | None
+
+
+class HeatState(Strict):
+    """What heat was asked for and granted, and what limits or holds it."""
+
+    on: bool
+    requested_c: float | None
+    granted_c: float | None
+    limited_by: str
+    bath_set_c: float | None
+    waits_for: str
+    advice: str
+
+
+class PumpState(Strict):
+    """What flow was asked for and set, and what limits it."""
+
+    on: bool
+    flow_set_ml_min: float | None
+    requested_ml_min: float | None
+    limited_by: str
+
+
+class Step(Strict):
+    """One step of the phase stepper."""
+
+    phase: Phase
+    title: str
+    state: Literal["done", "current", "next", "later"]
+    needs: list[str]
+
+
+class NextAction(Strict):
+    """The one command that the stepper offers now, and what it still needs."""
+
+    name: str
+    args: dict[str, Scalar]
+    label: str
+    enabled: bool
+    needs: list[str]
+
+
+class ChecklistState(Strict):
+    """One line of the checklist and who confirmed it."""
+
+    id: str
+    text: str
+    before: str
+    names: int
+    done: bool
+    by: str
+    second: str
+
+
+class FractionState(Strict):
+    """One part of the dose: when it is due after the first and when it was given."""
+
+    number: int
+    share: float
+    due_s: float
+    given_utc: str | None
+    mg: float | None
+
+
+class DrugState(Strict):
+    """The drug, the dose's arithmetic and its fractions."""
+
+    name: str
+    dose_mg_m2: float
+    bsa_m2: float | None
+    dose_mg: float | None
+    carrier: str
+    fractions: list[FractionState]
+
+
+class ReminderState(Strict):
+    """An intravenous drug that anesthesia gives."""
+
+    drug: str
+    dose_mg_m2: float
+    dose_mg: float | None
+    due_s: float | None
+    infusion_min: float
+
+
+class Volumes(Strict):
+    """The volume ledger."""
+
+    in_ml: float
+    out_ml: float
+    retained_ml: float
+
+
+class AlarmState(Strict):
+    """One alarm that is on, latched or acknowledged; monotonic ns of sample, decision, sending."""
+
+    id: str
+    source: str
+    occurrence: str
+    priority: Priority
+    presence: Presence
+    text: str
+    do: str
+    value: float | None
+    limit: float | None
+    since_utc: str
+    sampled_ns: int | None
+    decided_ns: int
+    sent_ns: int | None
+    seq: int
+
+
+class CommandStatus(Strict):
+    """How far a command has come."""
+
+    key: str
+    name: str
+    state: CommandState
+    requested: float | None = None
+    granted: float | None = None
+    limited_by: str = ""
+    reason: str = ""
+
+
+class CommandLine(CommandStatus):
+    """One of the newest commands, with the time of its last change."""
+
+    at_utc: str
+
+
+class NotGuarded(Strict):
+    """A hazard that nothing watches today, and why."""
+
+    hazard: str
+    why: str
+
+
+class EventLine(Strict):
+    """One line of the record."""
+
+    at_utc: str
+    kind: str
+    text: str
+    by: str
+
+
+class State(Strict):
+    """The whole room and its session, as a page needs it."""
+
+    session: str | None
+    protocol: str | None
+    phase: Phase | None
+    controller: Controller
+    speed: float
+    at_ns: int
+    at_utc: str
+    title: str
+    technique: Technique | None
+    envelope: str
+    side_state: Literal["", "pause", "heat_hold", "abort"]
+    clocks: Clocks
+    target: TargetState | None
+    gate: GateState | None
+    limits: dict[str, float]
+    channels: dict[str, ChannelState]
+    devices: dict[str, DeviceState]
+    figures: Figures
+    heat: HeatState
+    pump: PumpState
+    steps: list[Step]
+    next_action: NextAction | None
+    checklist: list[ChecklistState]
+    drug: DrugState | None
+    reminders: list[ReminderState]
+    volumes: Volumes
+    alarms: list[AlarmState]
+    audio_paused_s: float
+    commands: list[CommandLine] = Field(max_length=20)
+    not_guarded: list[NotGuarded]
+    events: list[EventLine] = Field(max_length=50)
