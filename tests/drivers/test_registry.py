@@ -1,0 +1,38 @@
+"""Drivers by the name that the site file uses."""
+
+import pytest
+
+from drivers.classes import SettingError
+from drivers.registry import DRIVERS, make_driver
+from service.core.model import DeviceClass
+
+
+def test_the_five_families_are_there_by_name() -> None:
+    assert set(DRIVERS) == {
+        "icpdas_tm_th8",
+        "watson_marlow",
+        "julabo",
+        "keller_33x",
+        "emtec_bioprott",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(DRIVERS))
+def test_each_driver_says_what_it_is(name: str) -> None:
+    driver = make_driver(name, {})
+    drives = driver.device_class in (DeviceClass.PUMP, DeviceClass.HEATER)
+    assert driver.name == name
+    assert driver.manual
+    assert drives == (driver.stop_bound_s > 0)
+    assert len({one.number for one in driver.inputs}) == len(driver.inputs) > 0
+
+
+def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingError, match=r'no driver "lauda"; known are: emtec_bioprott, .*'):
+        make_driver("lauda", {})
+
+
+@pytest.mark.parametrize("name", sorted(DRIVERS))
+def test_each_driver_refuses_an_unknown_setting(name: str) -> None:
+    with pytest.raises(SettingError, match=rf"{name} has no setting colour; allowed are: baud"):
+        make_driver(name, {"colour": "red"})
