@@ -1,0 +1,166 @@
+/**
+ * The alarm banner: the highest alarm large, the others small, and what can be done about them.
+ *
+ * @typedef {import("./types.js").PageState} PageState
+ * @typedef {import("./types.js").Alarm} Alarm
+ */
+import { connection } from "./ages.js";
+import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
+import { clock, fixed, timeOfDay } from "./format.js";
+import { t } from "./texts.js";
+
+/** A press that follows a change of the banner sooner than this was meant for what was there. */
+const CHANGE_GUARD_MS = 400;
+
+let shownKey = "";
+let shownSinceMs = -Infinity;
+
+/**
+ * What the banner says; the page's own loss of the room stands above every alarm of the room.
+ * @param {PageState} state
+ * @param {number} nowMs
+ */
+export function bannerOf(state, nowMs) {
+  const lost = connection(state, nowMs) === "lost";
+  if (lost || state.outdated) {
+    const text = state.outdated ? t.outdated : t.noConnection;
+    const steps = state.outdated ? "" : t.noConnectionDo;
+    return { id: "no_connection", priority: "high", signal: "flash", text, do: steps, alarm: null };
+  }
+  const alarm = state.alarms[0];
+  if (!alarm) {
+    return { id: "", priority: "none", signal: "none", text: t.alarmNone, do: "", alarm: null };
+  }
+  return {
+    id: alarm.id,
+    priority: alarm.priority,
+    signal: signalOf(alarm),
+    text: alarm.text,
+    do: alarm.do,
+    alarm,
+  };
+}
+
+/**
+ * Low priority is steady; an acknowledged alarm keeps its picture without calling.
+ * @param {Alarm} alarm
+ */
+function signalOf(alarm) {
+  if (alarm.presence === "acknowledged") return "quiet";
+  return alarm.priority === "low" ? "steady" : "flash";
+}
+
+/** The alarm that a press of Acknowledge means now. @param {PageState} state */
+export const nextToAcknowledge = (state) =>
+  state.alarms.find((alarm) => alarm.presence !== "acknowledged");
+
+/**
+ * @param {PageState} state
+ * @param {number} nowMs
+ */
+export function drawBanner(state, nowMs) {
+  const view = bannerOf(state, nowMs);
+  const banner = byId("banner");
+  noteChange(nextToAcknowledge(state)?.occurrence ?? "", nowMs);
+  setAttribute(banner, "data-priority", view.priority);
+  setAttribute(banner, "data-signal", view.signal);
+  setAttribute(banner, "data-alarm-id", view.id);
+  setText(byId("alarm-mark"), markOf(view.priority));
+  const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] ?? "";
+  setAttribute(byId("alarm-mark"), "aria-label", spoken);
+  setText(byId("alarm-text"), view.text);
+  setText(byId("alarm-do"), view.do);
+  setText(byId("alarm-value"), view.alarm ? withValue(view.alarm.value) : "");
+  setText(byId("alarm-limit"), view.alarm ? underValue(view.alarm) : "");
+  const others = view.alarm ? state.alarms.slice(1) : state.alarms;
+  setText(byId("alarm-count"), others.length ? t.alarmOthers(others.length) : "");
+  drawOthers(others);
+  buttonById("ack").disabled = !nextToAcknowledge(state);
+  drawAudio(state, nowMs);
+}
+
+/** @param {string} key @param {number} nowMs */
+function noteChange(key, nowMs) {
+  if (key === shownKey) return;
+  shownSinceMs = shownKey ? nowMs : -Infinity;
+  shownKey = key;
+}
+
+/** @param {string} priority */
+const markOf = (priority) => /** @type {Record<string, string>} */ (t.alarmMarks)[priority] ?? "";
+
+/** @param {number|null} value */
+const withValue = (value) => (typeof value === "number" ? fixed(value, 1) : "");
+
+/** @param {Alarm} alarm */
+function underValue(alarm) {
+  const parts = [];
+  if (typeof alarm.limit === "number") parts.push(`${t.alarmLimit} ${fixed(alarm.limit, 1)}`);
+  if (alarm.presence === "latched") parts.push(t.alarmLatched);
+  if (alarm.presence === "acknowledged") parts.push(t.alarmAcknowledged);
+  return parts.join(" · ");
+}
+
+/** @param {Alarm[]} others */
+function drawOthers(others) {
+  const key = others.map((alarm) => `${alarm.occurrence}${alarm.priority}${alarm.text}`).join();
+  rebuildOnChange(byId("alarm-others"), key, () =>
+    others.map((alarm) =>
+      make("li", { "data-alarm-id": alarm.id, text: `${markOf(alarm.priority)} ${alarm.text}` }),
+    ),
+  );
+}
+
+/** @param {PageState} state @param {number} nowMs */
+function drawAudio(state, nowMs) {
+  const sinceS = state.snapshotMs === null ? 0 : (nowMs - state.snapshotMs) / 1000;
+  const leftS = (state.room?.audio_paused_s ?? 0) - sinceS;
+  setText(byId("pause-audio"), leftS > 0 ? t.audioPaused(clock(leftS)) : t.pauseAudio);
+}
+
+/**
+ * The whole list, each with its own acknowledge.
+ * @param {PageState} state
+ * @param {import("./commands.js").Send} send
+ */
+export function drawAlarmList(state, send) {
+  setText(byId("tab-alarms"), t.alarmsTab(state.alarms.length));
+  const key = state.alarms.map((one) => one.occurrence + one.presence + one.text).join() || "none";
+  rebuildOnChange(byId("alarm-list"), key, () =>
+    state.alarms.length
+      ? state.alarms.map((alarm) => alarmRow(alarm, send))
+      : [make("li", { text: t.alarmNone })],
+  );
+}
+
+/** @param {Alarm} alarm @param {import("./commands.js").Send} send */
+function alarmRow(alarm, send) {
+  const since = timeOfDay(alarm.since_utc);
+  const row = make(
+    "li",
+    { "data-occurrence": alarm.occurrence },
+    make("b", { text: `${markOf(alarm.priority)} ${alarm.text} ` }),
+    make("span", { text: alarm.do }),
+    make("small", { text: ` ${since} ${underValue(alarm)} ` }),
+  );
+  if (alarm.presence !== "acknowledged") {
+    const button = make("button", { text: t.acknowledge });
+    button.onclick = () =>
+      send("acknowledge", { occurrence: alarm.occurrence }, { control: "banner" });
+    row.append(button);
+  }
+  return row;
+}
+
+/**
+ * @param {() => PageState} current
+ * @param {import("./commands.js").Send} send
+ */
+export function wireBanner(current, send) {
+  buttonById("ack").onclick = () => {
+    const alarm = nextToAcknowledge(current());
+    if (!alarm || performance.now() - shownSinceMs < CHANGE_GUARD_MS) return;
+    send("acknowledge", { occurrence: alarm.occurrence }, { control: "banner" });
+  };
+  buttonById("pause-audio").onclick = () => send("pause_audio", {}, { control: "banner" });
+}

@@ -1,0 +1,84 @@
+/** Commands to the service. Every press has its own key; a repeat of a lost request keeps it. */
+import { t } from "./texts.js";
+
+const ANSWER_LIMIT_MS = 3000;
+const ATTEMPTS = 2;
+
+/**
+ * @typedef {{control: string, second?: string, reason?: string}} Options
+ * `control` names the place beside which a refusal is shown.
+ * @typedef {(name: string, args: Record<string, unknown>, options: Options) => void} Send
+ * @typedef {(control: string, reason: string) => void} Refuse
+ * Says beside a control what is wrong with an entry that was therefore not sent.
+ */
+
+/**
+ * @param {(message: import("./types.js").Message) => void} onMessage gets `asked` and `failed`
+ * @returns {Send}
+ */
+export function makeSender(onMessage) {
+  return async (name, args, { control, second = "", reason = "" }) => {
+    const key = newKey();
+    onMessage({ type: "asked", control, key, name });
+    const failure = await post(key, { name, args, reason, second });
+    if (failure) onMessage({ type: "failed", control, key, reason: failure });
+  };
+}
+
+/**
+ * Where a page comes over plain HTTP from another machine, browsers hide `randomUUID`.
+ * @returns {string}
+ */
+function newKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @param {string} key
+ * @param {object} body
+ * @returns {Promise<string>} a sentence when the request was not accepted, otherwise empty
+ */
+async function post(key, body) {
+  let failure = "";
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    try {
+      const answer = await fetch("/api/session/commands", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+      });
+      return answer.ok ? "" : await refusal(answer);
+    } catch (error) {
+      const late = error instanceof DOMException && error.name === "TimeoutError";
+      failure = late ? t.answers.timeout : t.answers.network;
+    }
+  }
+  return failure;
+}
+
+/** @param {Response} answer @returns {Promise<string>} */
+async function refusal(answer) {
+  const body = await answer.json().catch(() => ({}));
+  /** @type {Record<string, string>} */
+  const known = /** @type {any} */ (t.answers);
+  return wordsOf(body) || known[String(answer.status)] || t.answers.other;
+}
+
+/**
+ * The service's own sentence, wherever the answer carries it.
+ * @param {any} body
+ * @returns {string}
+ */
+export function wordsOf(body) {
+  if (typeof body?.reason === "string") return body.reason;
+  const detail = body?.detail;
+  if (typeof detail === "string") return detail;
+  if (typeof detail?.reason === "string") return detail.reason;
+  if (!Array.isArray(detail)) return "";
+  return detail
+    .map((/** @type {any} */ item) => `${item.loc?.at(-1) ?? ""}: ${item.msg ?? ""}`)
+    .join("; ");
+}

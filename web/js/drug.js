@@ -1,0 +1,92 @@
+/**
+ * The drug: its arithmetic dose, its fractions as facts to confirm, and the IV reminders.
+ *
+ * @typedef {import("./types.js").PageState} PageState
+ * @typedef {import("./types.js").Fraction} Fraction
+ * @typedef {import("./commands.js").Send} Send
+ * @typedef {import("./commands.js").Refuse} Refuse
+ */
+import { byId, inputById, make, rebuildOnChange, setText } from "./dom.js";
+import { clock, fixed, timeOfDay, typedTime } from "./format.js";
+import { t } from "./texts.js";
+
+/** @param {PageState} state @param {Send} send @param {Refuse} refuse */
+export function drawDrug(state, send, refuse) {
+  const drug = state.room?.drug ?? null;
+  byId("drug-entry").hidden = !drug;
+  setText(
+    byId("drug-name"),
+    drug ? [drug.name, drug.carrier].filter(Boolean).join(", ") : t.drugNone,
+  );
+  setText(
+    byId("drug-dose"),
+    drug ? t.dose(fixed(drug.dose_mg, 1), fixed(drug.dose_mg_m2, 0), fixed(drug.bsa_m2, 2)) : "",
+  );
+  const fractions = drug?.fractions ?? [];
+  const key = fractions.map((one) => `${one.number}${one.given_utc}${one.mg}`).join();
+  rebuildOnChange(byId("fractions"), key, () =>
+    fractions.map((one) => fractionRow(one, send, refuse)),
+  );
+  const contactS = state.room?.clocks?.contact_s ?? null;
+  for (const one of fractions) writeDue(one, contactS);
+  drawReminders(state);
+}
+
+/** @param {Fraction} one @param {Send} send @param {Refuse} refuse */
+function fractionRow(one, send, refuse) {
+  const words = t.fraction(one.number, fixed(one.share * 100, 0), fixed(one.mg, 1));
+  const row = make(
+    "li",
+    { "data-fraction": String(one.number) },
+    make("span", { text: `${words} ` }),
+    make("small", { id: `fraction-due-${one.number}` }),
+  );
+  if (one.given_utc) return row;
+  const button = make("button", { text: t.giveNow, "data-testid": `fraction-${one.number}` });
+  button.onclick = () => give(one, send, refuse);
+  row.append(make("div", { class: "row" }, button));
+  return row;
+}
+
+/**
+ * Given is a fact: it is sent whenever it is said, earlier ones with their time.
+ * @param {Fraction} one
+ * @param {Send} send
+ * @param {Refuse} refuse
+ */
+function give(one, send, refuse) {
+  const [time, reason, second] = ["at", "reason", "second"].map((name) =>
+    inputById(`drug-${name}`).value.trim(),
+  );
+  const at = time ? typedTime(time, new Date()) : null;
+  if (time && !at) return refuse("drug", t.timeMissing);
+  if (at && !reason) return refuse("drug", t.reasonMissing);
+  const args = { fraction: one.number, ...(at ? { at } : {}) };
+  send("confirm_drug", args, { control: "drug", reason: reason ?? "", second: second ?? "" });
+}
+
+/** @param {Fraction} one @param {number|null} contactS seconds since drug-in, null before it */
+function writeDue(one, contactS) {
+  const place = byId(`fraction-due-${one.number}`);
+  if (one.given_utc) return setText(place, t.given(timeOfDay(one.given_utc)));
+  if (one.due_s === null) return setText(place, "");
+  if (contactS === null) return setText(place, t.dueAfter(clock(one.due_s)));
+  const leftS = one.due_s - contactS;
+  setText(place, leftS > 0 ? t.dueIn(clock(leftS)) : t.dueNow);
+}
+
+/** @param {PageState} state */
+function drawReminders(state) {
+  const reminders = state.room?.reminders ?? [];
+  const lines = reminders.map((one) => {
+    const due =
+      one.due_s === null ? t.dueWithDrug : one.due_s > 0 ? t.dueIn(clock(one.due_s)) : t.dueNow;
+    return t.reminder(one.drug, fixed(one.dose_mg, 0), one.infusion_min, due);
+  });
+  const list = byId("reminders");
+  rebuildOnChange(list, String(lines.length), () => lines.map(() => make("li")));
+  lines.forEach((line, at) => {
+    const row = list.children[at];
+    if (row) setText(row, line);
+  });
+}

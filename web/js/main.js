@@ -1,0 +1,141 @@
+/** The perfusionist's page: messages in, state through the reducer, panels out. */
+import { drawAlarmList, drawBanner, wireBanner } from "./banner.js";
+import { drawBars, drawBarValues } from "./bars.js";
+import { drawClocks } from "./clocks.js";
+import { makeSender } from "./commands.js";
+import { drawControls, wireControls } from "./controls.js";
+import { drawCurve, forgetCurve, wireCurve } from "./curve.js";
+import { setAttribute, setText } from "./dom.js";
+import { drawDrug } from "./drug.js";
+import { History } from "./history.js";
+import { forgetColours } from "./hues.js";
+import { openLink } from "./link.js";
+import { drawDetails, drawNumbers } from "./numbers.js";
+import { drawOutcomes } from "./outcomes.js";
+import { initialState, reduce } from "./reduce.js";
+import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
+import { drawSetup, wireSetup } from "./setup.js";
+import { drawStepper, wireStepper } from "./stepper.js";
+import { drawTasks, wireTasks } from "./tasks.js";
+import { t } from "./texts.js";
+
+const AGES_EVERY_MS = 250;
+const CURVE_EVERY_MS = 1000;
+
+let state = initialState();
+/** @type {History|null} */
+let history = null;
+/** @type {Set<number>} */
+const confirmed = new Set();
+
+const current = () => state;
+const send = makeSender(receive);
+/** @type {import("./commands.js").Refuse} */
+const refuse = (control, reason) => receive({ type: "entry", control, reason });
+
+/** @param {import("./types.js").Message} message */
+function receive(message) {
+  const nowMs = performance.now();
+  const boot = state.boot;
+  state = reduce(message, state, nowMs);
+  if (state.boot !== boot) confirmed.clear();
+  if (message.type === "heartbeat") return;
+  if (message.type === "frame") {
+    remember(message);
+    drawLive(nowMs);
+  } else drawAll(nowMs);
+}
+
+/** Keeps a frame for the tails and the curve. @param {import("./types.js").Message} frame */
+function remember(frame) {
+  const speed = state.room?.speed;
+  if (!speed) return;
+  if (!history || history.speed !== speed) history = new History(speed);
+  const atS = (frame["at_ns"] / 1e9) * speed;
+  for (const id of Object.keys(frame["channels"])) {
+    const channel = state.channels[id];
+    if (channel?.unit !== "degC") continue;
+    const value = channel.validity === "valid" ? channel.value : null;
+    history.add(id, atS, value, channel.gone_s * speed);
+  }
+}
+
+/** @param {number} nowMs */
+function drawLive(nowMs) {
+  drawNumbers(state, nowMs);
+  drawDetails(state, nowMs);
+  drawBarValues(state, nowMs);
+}
+
+/** @param {number} nowMs */
+function drawAll(nowMs) {
+  drawLive(nowMs);
+  drawBanner(state, nowMs);
+  drawAlarmList(state, send);
+  drawRoom(state, nowMs);
+  drawGuarded(state);
+  drawHeat(state, nowMs);
+  drawClocks(state, nowMs);
+  drawStepper(state, nowMs);
+  drawSetup(state, nowMs);
+  drawControls(state, nowMs);
+  drawOutcomes(state);
+  drawTasks(state, send, refuse);
+  drawDrug(state, send, refuse);
+  confirmShown();
+}
+
+/** Tells the room which alarms stand on this screen, after they have been painted. */
+function confirmShown() {
+  const unseen = state.alarms.filter((alarm) => alarm.seq && !confirmed.has(alarm.seq));
+  if (!unseen.length) return;
+  requestAnimationFrame(() => {
+    for (const { seq } of unseen) {
+      if (confirmed.has(seq)) continue;
+      confirmed.add(seq);
+      link.shown(seq);
+    }
+  });
+}
+
+function drawPictures() {
+  drawCurve(state, history, performance.now());
+}
+
+/** Every fixed word of the page comes from the texts. */
+function writeLabels() {
+  const labels = /** @type {Record<string, string>} */ (t.labels);
+  for (const element of document.querySelectorAll("[data-t]")) {
+    setText(element, labels[element.getAttribute("data-t") ?? ""] ?? "");
+  }
+  for (const [data, attribute] of [
+    ["data-label", "aria-label"],
+    ["data-placeholder", "placeholder"],
+  ]) {
+    for (const element of document.querySelectorAll(`[${data}]`)) {
+      const word = labels[element.getAttribute(data ?? "") ?? ""];
+      setAttribute(element, attribute ?? "", word ?? "");
+    }
+  }
+}
+
+writeLabels();
+wireBanner(current, send);
+wireStepper(current, send);
+wireControls(current, send, refuse);
+wireSetup(send, refuse);
+wireTasks(current, send, refuse);
+wireCurve(drawPictures);
+wireTheme(() => {
+  forgetColours();
+  forgetCurve();
+  drawPictures();
+});
+const link = openLink(receive);
+drawAll(performance.now());
+setInterval(() => {
+  const nowMs = performance.now();
+  drawAll(nowMs);
+  drawBars(state, history, nowMs);
+}, AGES_EVERY_MS);
+setInterval(drawPictures, CURVE_EVERY_MS);

@@ -1,0 +1,152 @@
+/**
+ * The tabs on the right: checks, volumes and core by hand, notes, the log. Nothing switches by
+ * itself; what is open is counted on the tab.
+ *
+ * @typedef {import("./types.js").PageState} PageState
+ * @typedef {import("./commands.js").Send} Send
+ * @typedef {import("./commands.js").Refuse} Refuse
+ */
+import {
+  buttonById,
+  byId,
+  inputById,
+  make,
+  rebuildOnChange,
+  setAttribute,
+  setText,
+} from "./dom.js";
+import { eventWords, timeOfDay, typedNumber } from "./format.js";
+import { t } from "./texts.js";
+
+const TABS = ["alarms", "checks", "drug", "volumes", "note", "log"];
+
+/** @param {PageState} state @param {Send} send @param {Refuse} refuse */
+export function drawTasks(state, send, refuse) {
+  drawChecks(state, send, refuse);
+  buttonById("go-early").disabled = state.room?.next_action?.name !== "start_phase";
+  drawLog(state);
+}
+
+/** @param {PageState} state @param {Send} send @param {Refuse} refuse */
+function drawChecks(state, send, refuse) {
+  const items = state.room?.checklist ?? [];
+  setText(byId("tab-checks"), t.tabChecks(items.filter((item) => !item.done).length));
+  const key = items.map((item) => `${item.id}${item.done}`).join() || "none";
+  const titles = new Map(state.room?.steps.map((step) => [step.phase, step.title]));
+  const open = items.filter((item) => !item.done);
+  const done = items.filter((item) => item.done);
+  rebuildOnChange(byId("checks"), key, () =>
+    items.length
+      ? [...open, ...done].map((item) => checkRow(item, titles.get(item.before), send, refuse))
+      : [make("li", { text: t.checksNone })],
+  );
+}
+
+/**
+ * @param {import("./types.js").ChecklistItem} item
+ * @param {string|undefined} before title of the phase
+ * @param {Send} send
+ * @param {Refuse} refuse
+ */
+function checkRow(item, before, send, refuse) {
+  const who = [item.by, item.second].filter(Boolean).join(", ");
+  const small = item.done ? t.checkDone(who) : t.checkBefore(before ?? item.before);
+  const row = make(
+    "li",
+    { "data-check": item.id },
+    make("span", { text: `${item.text} ` }),
+    make("small", { text: small }),
+  );
+  if (item.done) return row;
+  const label = t.secondName;
+  const field = /** @type {HTMLInputElement} */ (
+    make("input", { "aria-label": label, placeholder: label, autocomplete: "off" })
+  );
+  const button = make("button", { text: t.confirm });
+  button.onclick = () => {
+    const second = field.value.trim();
+    if (item.names > 1 && !second) return refuse("checks", t.secondMissing);
+    send("confirm_checklist", { item: item.id }, { control: "checks", second });
+  };
+  row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
+  return row;
+}
+
+/** Newest first. @param {PageState} state */
+function drawLog(state) {
+  const steps = state.room?.steps ?? [];
+  const events = state.room?.events ?? [];
+  const key = events.length ? `${events.length}${events.at(-1)?.at_utc}` : "none";
+  rebuildOnChange(byId("log"), key, () =>
+    events.length
+      ? [...events]
+          .reverse()
+          .map((event) =>
+            make(
+              "li",
+              {},
+              make("small", { text: `${timeOfDay(event.at_utc)} ` }),
+              make("span", { text: eventWords(event, steps) }),
+              make("small", { text: event.by ? ` – ${event.by}` : "" }),
+            ),
+          )
+      : [make("li", { text: t.logEmpty })],
+  );
+}
+
+/** @param {() => PageState} current @param {Send} send @param {Refuse} refuse */
+export function wireTasks(current, send, refuse) {
+  for (const name of TABS) buttonById(`tab-${name}`).onclick = () => openTab(name);
+  byId("tabs").addEventListener("keydown", moveByArrow);
+  openTab("alarms");
+  for (const kind of ["in", "out"]) {
+    buttonById(`volume-${kind}`).onclick = () =>
+      enter("volume-ml", refuse, (ml) => send("volume", { kind, ml }, { control: "volumes" }));
+  }
+  buttonById("core-enter").onclick = () =>
+    enter("core-c", refuse, (c) => send("enter_core", { c }, { control: "volumes" }));
+  buttonById("note-save").onclick = () =>
+    withNote(refuse, (text) => send("note", { text }, { control: "note" }));
+  buttonById("go-early").onclick = () => {
+    const action = current().room?.next_action;
+    if (!action) return refuse("note", t.noNextAction);
+    withNote(refuse, (reason) => send(action.name, action.args, { control: "note", reason }));
+  };
+}
+
+/** @param {string} name */
+function openTab(name) {
+  for (const tab of TABS) {
+    setAttribute(byId(`tab-${tab}`), "aria-selected", String(tab === name));
+    byId(`tab-${tab}`).tabIndex = tab === name ? 0 : -1;
+    byId(`pane-${tab}`).hidden = tab !== name;
+  }
+}
+
+/** @param {KeyboardEvent} event */
+function moveByArrow(event) {
+  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!by) return;
+  const now = TABS.findIndex((tab) => !byId(`pane-${tab}`).hidden);
+  const next = TABS[(now + by + TABS.length) % TABS.length] ?? "alarms";
+  openTab(next);
+  byId(`tab-${next}`).focus();
+}
+
+/** @param {string} id @param {Refuse} refuse @param {(value: number) => void} give */
+function enter(id, refuse, give) {
+  const input = inputById(id);
+  const value = typedNumber(input.value);
+  if (value === null) return refuse("volumes", t.numberMissing);
+  give(value);
+  input.value = "";
+}
+
+/** @param {Refuse} refuse @param {(text: string) => void} give */
+function withNote(refuse, give) {
+  const field = /** @type {HTMLTextAreaElement} */ (byId("note-text"));
+  const text = field.value.trim();
+  if (!text) return refuse("note", t.textMissing);
+  give(text);
+  field.value = "";
+}
