@@ -16,7 +16,7 @@ from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
 from service.core.model import DeviceClass, Role, Unit
-from service.site_shape import PARTS, ChannelPart, ProtocolsPart, Site, SiteError
+from service.site_shape import PARTS, ChannelPart, DevicePart, ProtocolsPart, Site, SiteError
 
 __all__ = ["Site", "SiteError", "load_site", "narrowed"]
 
@@ -127,7 +127,7 @@ def _limit_problems(site: Site) -> Iterator[Problem]:
 
 def _device_problems(site: Site, drivers: Mapping[str, Driver]) -> Iterator[Problem]:
     yield from _twice("device", "name", [device.name for device in site.device])
-    yield from _twice("device", "port", [device.port for device in site.device])
+    yield from _twice("device", "port", [_place(device) for device in site.device])
     for only in (DeviceClass.HEATER, DeviceClass.PUMP):
         having = [
             index
@@ -137,6 +137,13 @@ def _device_problems(site: Site, drivers: Mapping[str, Driver]) -> Iterator[Prob
         for index in having[1:]:
             text = f"is a second {only} of this room; a room has one, remove the other"
             yield Problem(field=("device", str(index), "driver"), text=text)
+
+
+def _place(device: DevicePart) -> str:
+    """Where a device is: its port, and its address where several share a line."""
+    given = device.model_extra or {}
+    address = given.get("address", given.get("addresses", ""))
+    return f"{device.port} address {address}" if address else device.port
 
 
 def _channel_problems(

@@ -48,6 +48,7 @@ class RoomPart(_Part):
         pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}$",
         description="needed is HOST:PORT, as 127.0.0.1:8000",
     )
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
 
 
 class DevicePart(_Part):

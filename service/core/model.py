@@ -55,6 +55,7 @@ class Unit(StrEnum):
     ML = "ml"
     RPM = "rpm"
     PERCENT = "%"
+    ON_OFF = "on/off"
 
 
 class DeviceClass(StrEnum):
@@ -65,6 +66,8 @@ class DeviceClass(StrEnum):
     HEATER = "heater"
     PRESSURE = "pressure"
     FLOW = "flow"
+    SCALE = "scale"
+    SWITCHES = "switches"
 
 
 class LinkState(StrEnum):

@@ -4,6 +4,8 @@ import random
 import subprocess
 import sys
 
+import pytest
+
 from service.core.events import Tick
 from service.journal.codec import CODEC
 from service.journal.replay import verify_chain
@@ -27,6 +29,7 @@ with writing(open_writing(sys.argv[1])) as (writer, news):
 """
 
 
+@pytest.mark.requirement("RC-104")
 def test_kill_9_loses_no_acknowledged_row_and_breaks_no_chain(url: str) -> None:
     chance = random.Random(2)
     next_n = 0

@@ -21,6 +21,7 @@ def test_an_untouched_record_has_no_findings(store: Store) -> None:
     assert verify_chain(store, "room") == []
 
 
+@pytest.mark.requirement("RC-103")
 def test_a_change_of_any_single_byte_of_any_row_is_found(store: Store, path: Path) -> None:
     falsify(path, "SELECT 1")
     update = "UPDATE rows SET body = ? WHERE chain = ? AND n = ?"

@@ -219,6 +219,7 @@ def test_a_missing_field_is_named_with_the_line_of_its_table(changed):
     assert f"{path}:{line_of(path, '[gate]')}: gate.hold_s: is missing" in str(refused.value)
 
 
+@pytest.mark.requirement("RC-101")
 def test_an_empty_row_of_the_matrix_is_refused_with_its_line(changed):
     row = next(line for line in MMC.splitlines() if line.startswith("no_flow  "))
     path = changed((row, "no_flow = {}"))
@@ -232,6 +233,7 @@ def test_an_empty_row_of_the_matrix_is_refused_with_its_line(changed):
     )
 
 
+@pytest.mark.requirement("RC-101")
 def test_a_missing_row_of_the_matrix_is_refused(changed):
     row = next(line for line in MMC.splitlines() if line.startswith("leak "))
     path = changed((row, ""))
@@ -304,6 +306,7 @@ def test_an_envelope_that_the_site_does_not_have_is_refused(changed):
         load(path)
 
 
+@pytest.mark.requirement("RC-100")
 def test_a_wider_envelope_does_nothing_for_a_protocol_that_does_not_ask_for_it(changed):
     path = changed(("duration_min = 90.0", "duration_min = 100.0"))
 

@@ -218,6 +218,7 @@ NARROWER = {
 }
 
 
+@pytest.mark.requirement("RC-102")
 @pytest.mark.parametrize("name", Limits.__dataclass_fields__)
 def test_a_site_may_narrow_every_limit_and_widen_none(name):
     protocol = PROTOCOLS["closed"]

@@ -206,6 +206,7 @@ async def test_stop_heater_off_and_abort_take_the_urgent_lane(
     assert (lane, sent["name"]) == ("urgent", name)
 
 
+@pytest.mark.requirement("RC-111")
 async def test_stop_is_answered_while_the_main_lane_is_stuck(tmp_path: Path) -> None:
     async with open_room(tmp_path) as room:
         room.control.stall("main")

@@ -1,0 +1,168 @@
+"""The command line `hipec`. Answers are text for a person; the exit code is 0 when all is good."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from protocols import show
+from service import site_text
+from service.core.model import PersonRole
+from service.demo import demo
+from service.devices.commands import add_commands
+from service.journal.sessions import list_sessions, show_session
+from service.site import load_site
+from service.site_shape import SiteError
+from service.supervisor import Plan, Supervisor, accounts_path
+from service.web.accounts import Accounts
+from simulator.control import ControlError, ask
+from simulator.serve import serve as simulate
+
+Answer = tuple[int, str]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        answer: int | Answer = asked.run(asked)
+    except (SiteError, ControlError) as error:
+        answer = 1, str(error)
+    if isinstance(answer, int):
+        return answer
+    code, text = answer
+    print(text.rstrip("\n"), file=sys.stderr if code else sys.stdout)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hipec", description="HIPEC room service. Not a certified medical device."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _serving(commands)
+    _files(commands)
+    _sessions(commands)
+    _devices(commands)
+    return parser
+
+
+def _serving(commands: Commands) -> None:
+    serve = commands.add_parser("serve", help="serve one room from its site file")
+    serve.add_argument("--site", type=Path, required=True)
+    serve.add_argument("--speed", type=float, default=1.0, help="only in mode demo or test")
+    serve.set_defaults(run=_serve)
+    room = commands.add_parser("demo", help="serve a simulated room to try")
+    room.add_argument("--speed", type=float, default=1.0, help="treatment time runs so much faster")
+    room.add_argument("--listen", default="127.0.0.1:8000", help="host:port (port 0: any free one)")
+    room.add_argument("--scenario", type=Path, help="another patient, other events (TOML)")
+    room.set_defaults(run=lambda a: demo(speed=a.speed, listen=a.listen, scenario=a.scenario))
+
+
+def _files(commands: Commands) -> None:
+    site = commands.add_parser("site", help="what this room has").add_subparsers(required=True)
+    site.add_parser("example").set_defaults(run=lambda _: site_text.example_text())
+    check = site.add_parser("check")
+    check.add_argument("file", type=Path)
+    check.set_defaults(run=lambda asked: site_text.check_text(asked.file))
+    protocols = commands.add_parser("protocols", help="what a treatment is").add_subparsers(
+        required=True
+    )
+    protocols.add_parser("list").set_defaults(run=lambda _: show.list_text())
+    one = protocols.add_parser("show")
+    one.add_argument("id")
+    one.set_defaults(run=lambda asked: show.show_text(asked.id))
+    check = protocols.add_parser("check")
+    check.add_argument("file", type=Path)
+    check.add_argument("--site", type=Path, help="the site whose envelopes may be used")
+    check.set_defaults(run=_check_protocol)
+
+
+def _sessions(commands: Commands) -> None:
+    sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
+    for name in ("list", "show"):
+        parser = sessions.add_parser(name)
+        parser.add_argument("--site", type=Path, help="whose database is read")
+        parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
+        if name == "show":
+            parser.add_argument("id")
+        parser.set_defaults(run=_read_sessions)
+    accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
+    token = accounts.add_parser("token", help="a sign-in token for a person or a program")
+    token.add_argument("--site", type=Path, required=True)
+    token.add_argument("--role", choices=[role.value for role in PersonRole], required=True)
+    token.add_argument("--user", default="", help="the person's name; empty for a station alone")
+    token.add_argument("--station", default="", help="the enrolled station that it is used at")
+    token.set_defaults(run=_issue_token)
+
+
+def _devices(commands: Commands) -> None:
+    devices = commands.add_parser("devices", help="the instruments").add_subparsers(required=True)
+    add_commands(devices)
+    room = devices.add_parser("simulate", help="a simulated room behind real serial ports")
+    room.add_argument("--dir", type=Path, required=True)
+    room.add_argument("--scenario", type=Path)
+    room.add_argument("--speed", type=float, default=1.0)
+    room.set_defaults(run=lambda asked: simulate(asked.dir, asked.scenario, asked.speed))
+    fault = devices.add_parser("fault", help="break an instrument of a simulated room, or mend it")
+    fault.add_argument("--dir", type=Path, required=True)
+    fault.add_argument("device")
+    fault.add_argument("fault", help="such as silent, unplug, replug; clear mends everything")
+    fault.add_argument("--input", type=int)
+    fault.add_argument("--value", type=float)
+    fault.set_defaults(run=_fault)
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    def ready(address: str, tokens: object) -> None:
+        print(f"The room is served at {address}/", flush=True)
+        if isinstance(tokens, dict):
+            for role, token in tokens.items():
+                print(f"  {role:<13} {token}", flush=True)
+
+    return asyncio.run(_supervise(Plan(site=asked.site, speed=asked.speed, on_ready=ready)))
+
+
+async def _supervise(plan: Plan) -> int:
+    return await Supervisor(plan).run()
+
+
+def _check_protocol(asked: argparse.Namespace) -> Answer:
+    envelopes = load_site(asked.site).envelopes() if asked.site else {}
+    return show.check_text(asked.file, envelopes)
+
+
+def _read_sessions(asked: argparse.Namespace) -> Answer:
+    url = asked.database
+    if asked.site:
+        url = load_site(asked.site).about.database
+    if not url:
+        return 1, "Say whose sessions: --site site.toml, or --database sqlite:///hipec.db"
+    return show_session(url, asked.id) if hasattr(asked, "id") else list_sessions(url)
+
+
+def _issue_token(asked: argparse.Namespace) -> Answer:
+    load_site(asked.site)
+    accounts = Accounts(accounts_path(asked.site))
+    token = accounts.issue(PersonRole(asked.role), asked.user, asked.station)
+    accounts.close()
+    return 0, token
+
+
+def _fault(asked: argparse.Namespace) -> Answer:
+    request: dict[str, object] = {"do": "fault", "device": asked.device, "fault": asked.fault}
+    if asked.fault == "clear":
+        request = {"do": "clear", "device": asked.device}
+    extra = {"input": asked.input, "value": asked.value}
+    request |= {name: value for name, value in extra.items() if value is not None}
+    answer = ask(asked.dir, request)
+    return (0, "done") if answer["ok"] else (1, str(answer["error"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""`python -m service.control`: the control process, with its settings in `HIPEC_CONTROL`."""
+
+import asyncio
+import logging
+import os
+import sys
+
+from protocols.locate import TomlFileError
+from service.control.process import ControlProcess
+from service.control.settings import VARIABLE, Settings
+from service.journal.rows import JournalError
+
+CANNOT_START = 3
+"""Exit code: something a person has to put right first; a restart would not help."""
+
+
+async def _run(settings: Settings) -> None:
+    await ControlProcess(settings).run()
+
+
+def main() -> int:
+    """Run until told to end; the exit code says whether a restart makes sense."""
+    logging.basicConfig(level=logging.INFO, format="control: %(message)s", stream=sys.stderr)
+    settings = Settings.model_validate_json(os.environ[VARIABLE])
+    try:
+        asyncio.run(_run(settings))
+    except (TomlFileError, JournalError) as error:
+        print(error, file=sys.stderr)
+        return CANNOT_START
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

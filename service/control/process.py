@@ -1,0 +1,259 @@
+"""The control process: one loop that feeds events to the core and carries its effects out.
+
+For every event: make safe first, then record, then the other actuators, then publish; the
+heartbeat to the supervisor is the last line of a finished pass.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from protocols.loader import load_all
+from protocols.schema import Protocol
+from service.control import requests
+from service.control.instruments import Instruments
+from service.control.lanes import Asked, Lanes
+from service.control.messages import Messages
+from service.control.publisher import Publisher
+from service.control.settings import Settings
+from service.control.watched import Watched
+from service.core.effects import Effect, HeaterOff, HeaterRun, PumpRun, PumpStop, SessionOpened
+from service.core.events import (
+    Durability,
+    Event,
+    Frame,
+    Shown,
+    Started,
+    SupervisorAct,
+    SupervisorLink,
+    Tick,
+)
+from service.core.model import Instant
+from service.core.session import initial, step
+from service.core.state import State
+from service.journal.replay import recover, unfinished
+from service.journal.rows import ROOM
+from service.journal.store import Store, open_writing
+from service.journal.writer import Writer
+from service.site import load_site
+from service.wire import ANSWER_S, DisplayShown
+
+TICK_S = 0.1
+SNAPSHOT_S = 1.0
+KEPT_STATE_S = 60.0
+"""How often the whole state is put into a session's record, so that a restart reads little."""
+
+UNWRITTEN_S = 2.0
+"""A disk that takes nothing for so long is an alarm, even when it reports no error."""
+
+SAFE_END_S = 3.0
+log = logging.getLogger(__name__)
+
+
+def now() -> Instant:
+    """The moment that an event is stamped with: monotonic decides, UTC is a label."""
+    return Instant(mono_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+
+
+class ControlProcess:
+    """One room: its instruments, its core and its journal, served to web processes."""
+
+    def __init__(self, settings: Settings) -> None:
+        site = load_site(settings.site)
+        self._room = site.room(settings.speed)
+        self._protocols: Mapping[str, Protocol] = load_all(
+            site.protocols.directory, site.envelopes()
+        )
+        self._store = open_writing(site.about.database)
+        self._loop = asyncio.get_running_loop()
+        self._messages = Messages(self._room, settings.boot)
+        self._lanes = Lanes(
+            settings.socket,
+            on_asked=self._asked,
+            greeting=lambda: self._messages.snapshot(self._state),
+        )
+        self._publisher = Publisher(self._messages, self._lanes.broadcast)
+        self._instruments = Instruments(site, self._room, now, self.handle)
+        self._watched = Watched(settings.supervisor, self._supervised)
+        self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
+        self._dirty = False
+        self._kept_at = 0.0
+        self._written_at = self._loop.time()
+        self._hangs = False
+        self._events: deque[Event] = deque()
+        self._in_pass = False
+        self._start(settings)
+
+    def _start(self, settings: Settings) -> None:
+        """Begin as new, or where the journal's unfinished session stopped."""
+        started = Started(
+            at=now(),
+            boot=settings.boot,
+            room=self._room,
+            version=settings.version,
+            recovered=True,
+        )
+        self._state = _recovered(self._store) or initial(started)
+        self.handle(started)
+        for act in settings.acts:
+            self.handle(SupervisorAct(at=now(), act=act))
+
+    def handle(self, event: Event) -> None:
+        """One pass of the core, and then one for each event that it caused itself.
+
+        A link refuses an order at once when its device is not connected: that outcome must follow
+        the pass that gave the order, in the record and on the pages.
+        """
+        self._events.append(event)
+        if self._in_pass:
+            return
+        self._in_pass = True
+        try:
+            while self._events:
+                self._pass(self._events.popleft())
+        finally:
+            self._in_pass = False
+
+    def _pass(self, event: Event) -> None:
+        """One pass of the core and everything that follows from it."""
+        before = self._state
+        self._state, effects = step(before, event)
+        for effect in effects:
+            if isinstance(effect, HeaterOff | PumpStop):
+                self._instruments.order(effect)
+        ticket = self._record(before, event, effects)
+        for effect in effects:
+            if isinstance(effect, HeaterRun | PumpRun):
+                self._instruments.order(effect)
+        events = self._messages.events(effects)
+        self._publisher.hold(events, ticket, time.monotonic_ns())
+        if isinstance(event, Frame):
+            self._lanes.broadcast(self._messages.frame(event))
+        self._dirty |= bool(effects)
+
+    def _record(self, before: State, event: Event, effects: list[Effect]) -> int:
+        """Give the pass to the journal; a session's record begins with the state before it."""
+        session = before.session or self._state.session
+        if session is None:
+            quiet = isinstance(event, Frame | Tick | Shown) and not effects
+            return 0 if quiet else self._writer.append(ROOM, (event, *effects))
+        opens = any(isinstance(effect, SessionOpened) for effect in effects)
+        items = (before, event, *effects) if opens else (event, *effects)
+        return self._writer.append(session.id, items)
+
+    def _asked(self, lane: str, asked: Asked) -> None:
+        at = now()
+        if isinstance(asked, DisplayShown):
+            self.handle(requests.shown(asked, at))
+            return
+        late_s = (at.mono_ns - asked.asked_ns) / 1e9
+        if lane == "main" and late_s > ANSWER_S:
+            log.warning("command %s came %.1f s late and was not carried out", asked.name, late_s)
+            return
+        try:
+            event = requests.command(asked, at, self._protocols, self._room.limits)
+        except requests.Impossible as error:
+            self._lanes.broadcast(self._messages.refused(asked.key, asked.name, str(error)))
+            return
+        self.handle(event)
+
+    def _supervised(self, present: bool) -> None:
+        if present != self._state.supervised:
+            self.handle(SupervisorLink(at=now(), present=present))
+
+    def _on_durable(self, ticket: int) -> None:
+        self._loop.call_soon_threadsafe(self._durable, ticket)
+
+    def _durable(self, ticket: int) -> None:
+        self._written_at = self._loop.time()
+        self._publisher.durable(ticket, time.monotonic_ns())
+        if self._hangs:
+            self._hangs = False
+            self._trouble(None)
+
+    def _on_trouble(self, reason: str | None) -> None:
+        self._loop.call_soon_threadsafe(self._trouble, reason)
+
+    def _trouble(self, reason: str | None) -> None:
+        self.handle(Durability(at=now(), durable=reason is None, reason=reason or ""))
+
+    def _watch_the_disk(self) -> None:
+        """A write that hangs raises no error: what waits too long is trouble as well."""
+        if not self._writer.waiting:
+            self._written_at = self._loop.time()
+        late = self._loop.time() - self._written_at > UNWRITTEN_S
+        if late and not self._hangs and self._state.durable:
+            self._hangs = True
+            self._trouble("The disk does not answer. The record is kept in memory until it does.")
+
+    def _keep_state(self) -> None:
+        """Put the whole state into the session's record now and then."""
+        session = self._state.session
+        if session is not None and self._loop.time() - self._kept_at > KEPT_STATE_S:
+            self._kept_at = self._loop.time()
+            self._writer.append(session.id, (self._state,))
+
+    async def run(self) -> None:
+        """Serve the room until SIGTERM or SIGINT, then leave the devices safe."""
+        ended = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(name, ended.set)
+        await self._lanes.start()
+        watched = asyncio.create_task(self._watched.run())
+        self._instruments.start()
+        gc.collect()
+        gc.freeze()
+        try:
+            await self._tick_until(ended)
+        finally:
+            watched.cancel()
+            await self._end()
+
+    async def _tick_until(self, ended: asyncio.Event) -> None:
+        due = self._loop.time()
+        shown_at = 0.0
+        while not ended.is_set():
+            self.handle(Tick(at=now()))
+            self._publisher.release(time.monotonic_ns())
+            self._watch_the_disk()
+            self._keep_state()
+            if due - shown_at >= SNAPSHOT_S:
+                self._dirty, shown_at = True, due
+                self._lanes.broadcast(self._messages.heartbeat(self._state))
+            if self._dirty:
+                self._dirty = False
+                self._show()
+            self._watched.beat(self._state)
+            due = max(due + TICK_S, self._loop.time())
+            await asyncio.sleep(due - self._loop.time())
+
+    def _show(self) -> None:
+        """Send the state to the pages. A picture that fails must not end a treatment: its values
+        grow old on the pages, which say so."""
+        try:
+            self._lanes.broadcast(self._messages.snapshot(self._state))
+        except Exception:
+            log.exception("the state cannot be shown")
+
+    async def _end(self) -> None:
+        """Heater off and pump stopped if a session is open; then the record is closed."""
+        if self._state.session is not None:
+            await self._instruments.make_safe(SAFE_END_S)
+        await self._instruments.close()
+        await self._lanes.close()
+        if lost := self._writer.close():
+            log.error("%d passes of the record could not be written", lost)
+        self._store.close()
+
+
+def _recovered(store: Store) -> State | None:
+    """The state of the session that the journal says is still open, None when there is none."""
+    open_sessions = unfinished(store)
+    if not open_sessions:
+        return None
+    state: State = recover(store, open_sessions[-1], step)
+    return state

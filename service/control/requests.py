@@ -1,0 +1,80 @@
+"""From what a web process asks to an event of the core: protocol, dose and times filled in."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from protocols.dose import BsaFormula, DoseError, body_surface_m2, dose_mg
+from protocols.schema import Protocol
+from service.core.events import Command, Shown
+from service.core.model import Actor, Instant
+from service.site import narrowed
+from service.site_shape import SiteError
+from service.wire import CommandRequest, DisplayShown
+from service.wire.strict import Scalar
+
+
+class Impossible(ValueError):
+    """A request that cannot be made into a command; the text says why."""
+
+
+def command(
+    asked: CommandRequest,
+    at: Instant,
+    protocols: Mapping[str, Protocol],
+    limits: Mapping[str, float],
+) -> Command:
+    """The core's event for a request. Raises `Impossible`."""
+    args = dict(asked.args)
+    protocol = None
+    if asked.name == "open_session":
+        protocol = _narrowed(protocols.get(str(args.get("protocol"))), limits)
+        args |= _arithmetic(args, protocol)
+    if asked.name == "confirm_drug" and isinstance(given_utc := args.pop("at", None), str):
+        args["ago_s"] = _seconds_ago(given_utc, at)
+    return Command(
+        at=at,
+        key=asked.key,
+        name=asked.name,
+        args=args,
+        reason=asked.reason,
+        second=asked.second,
+        by=Actor(user=asked.by.user, role=asked.by.role, station=asked.by.station),
+        protocol=protocol,
+    )
+
+
+def shown(asked: DisplayShown, at: Instant) -> Shown:
+    """The core's event for a display that has drawn an alarm."""
+    return Shown(at=at, display=asked.display, seq=asked.seq)
+
+
+def _narrowed(protocol: Protocol | None, limits: Mapping[str, float]) -> Protocol | None:
+    if protocol is None:
+        return None
+    try:
+        return replace(protocol, limits=narrowed(protocol, limits))
+    except SiteError as error:
+        raise Impossible(f"the site's limits do not fit this protocol: {error}") from error
+
+
+def _arithmetic(args: Mapping[str, Scalar], protocol: Protocol | None) -> dict[str, Scalar]:
+    """Body surface area (Mosteller) and the dose that follows from it, where they can be had."""
+    height, weight = args.get("height_cm"), args.get("weight_kg")
+    if not isinstance(height, int | float) or not isinstance(weight, int | float):
+        return {}
+    try:
+        area_m2 = body_surface_m2(float(height), float(weight), BsaFormula.MOSTELLER)
+    except DoseError as error:
+        raise Impossible(str(error)) from error
+    found: dict[str, Scalar] = {"bsa_m2": round(area_m2, 3)}
+    if protocol is not None and protocol.drug is not None:
+        found["expected_mg"] = round(dose_mg(protocol.drug.dose_mg_m2, area_m2), 2)
+    return found
+
+
+def _seconds_ago(given_utc: str, now: Instant) -> float:
+    ago_s = now.utc_ns / 1e9 - datetime.fromisoformat(given_utc).timestamp()
+    if ago_s < 0:
+        raise Impossible("the drug cannot have been given in the future")
+    return ago_s

@@ -1,0 +1,25 @@
+"""What the control process is told by the supervisor that starts it."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+VARIABLE = "HIPEC_CONTROL"
+
+
+class Settings(BaseModel):
+    """The control process's settings: JSON in the environment variable `HIPEC_CONTROL`.
+
+    `socket` is where web processes connect, `supervisor` where heartbeats go; `acts` are what the
+    supervisor did to the devices while no control process was there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    site: Path
+    socket: Path
+    supervisor: Path
+    speed: float = 1.0
+    boot: str
+    version: str
+    acts: tuple[str, ...] = ()

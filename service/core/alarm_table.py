@@ -1,0 +1,470 @@
+"""The alarms as data: what, how urgent, when armed, after how long, and what to do.
+
+Limits and delays come from the protocol; `event` names the row of the event x response matrix that
+an active alarm sets off. A rule is hidden where one of its `hidden_by` is true of the same source,
+or one of its `hidden_by_any` of any source, so that one cause gives one alarm.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from protocols.schema import Technique
+from service.core import findings
+from service.core.alarms import Finding, Judged, is_signalled
+from service.core.findings import Look, RoomLook, above, of_limits
+from service.core.model import DeviceClass, Phase, Priority, Role
+from service.core.state import Session, State
+
+HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+FLUID = frozenset(
+    {
+        Phase.PRIME,
+        Phase.FILL,
+        Phase.HEAT_UP,
+        Phase.DRUG_ADDITION,
+        Phase.PERFUSE,
+        Phase.DRAIN,
+        Phase.RINSE,
+    }
+)
+PATIENT = FLUID - {Phase.PRIME}
+WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
+TREATED = frozenset({Phase.DRUG_ADDITION, Phase.PERFUSE})
+ANY = frozenset(Phase)
+HEAT_ENDING = (
+    "inflow_isolate",
+    "inflow_high",
+    "site_ceiling",
+    "core_ceiling",
+    "core_high",
+    "core_lost",
+    "bath_high",
+    "reservoir_high",
+    "line_pressure_high",
+    "iap_high",
+    "suction_high",
+    "pump_stopped",
+    "no_flow",
+    "heater_stopped",
+    "heater_not_off",
+)
+"""Alarms that say by themselves that heat is off; what follows from them gets none of its own."""
+
+DRIVES = frozenset({DeviceClass.PUMP, DeviceClass.HEATER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row: an alarm of a session, armed in some phases and perhaps one technique."""
+
+    id: str
+    priority: Priority
+    look: Look
+    phases: frozenset[Phase]
+    do: str
+    delay: str | float = 0.0
+    technique: Technique | None = None
+    technical: bool = False
+    escalates: bool = False
+    event: str = ""
+    hidden_by: tuple[str, ...] = ()
+    hidden_by_any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRule:
+    """One row: a technical alarm of the room, armed with or without a session."""
+
+    id: str
+    priority: Priority
+    look: RoomLook
+    do: str
+    delay_s: float = 0.0
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        id="inflow_isolate",
+        priority=HIGH,
+        look=above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c")),
+        phases=FLUID,
+        event="inflow_isolate",
+        do="Pump is stopped. Isolate the heat exchanger, let it cool.",
+    ),
+    Rule(
+        id="inflow_high",
+        priority=HIGH,
+        look=above("inflow_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
+        phases=FLUID,
+        event="temperature_ceiling",
+        hidden_by=("inflow_isolate",),
+        do="Heater is off, the pump goes on. Check heater set-point and flow, then resume.",
+    ),
+    Rule(
+        id="inflow_above_set",
+        priority=MEDIUM,
+        look=findings.inflow_above_set,
+        phases=WARM,
+        delay=30.0,
+        hidden_by=("inflow_high", "inflow_isolate"),
+        do="Lower the inflow set-point or check the heater.",
+    ),
+    Rule(
+        id="site_ceiling",
+        priority=HIGH,
+        look=findings.site_ceiling,
+        phases=PATIENT,
+        event="temperature_ceiling",
+        do="Heater is off, the pump goes on. Stir, check the probe, cool the inflow, then resume.",
+    ),
+    Rule(
+        id="site_hot",
+        priority=MEDIUM,
+        look=above("site_hot", Role.SITE, of_limits("site_medium_c")),
+        phases=PATIENT,
+        delay="site_medium_s",
+        escalates=True,
+        hidden_by=("site_ceiling",),
+        do="Lower the inflow by 1 °C, stir, check the probe's place.",
+    ),
+    Rule(
+        id="site_warm",
+        priority=LOW,
+        look=above("site_warm", Role.SITE, of_limits("site_low_priority_c")),
+        phases=PATIENT,
+        delay="site_low_priority_s",
+        hidden_by=("site_ceiling", "site_hot"),
+        do="Lower the inflow a little or stir.",
+    ),
+    Rule(
+        id="sites_low",
+        priority=LOW,
+        look=findings.sites_low,
+        phases=frozenset({Phase.PERFUSE}),
+        delay="sites_low_s",
+        do="Raise inflow or flow within their limits, cover the field.",
+    ),
+    Rule(
+        id="core_ceiling",
+        priority=HIGH,
+        look=above("core_ceiling", Role.CORE, of_limits("core_ceiling_c"), core_decides=True),
+        phases=PATIENT,
+        event="temperature_ceiling",
+        do="Heater is off. Cool the patient; decide with surgeon and anesthesia whether to drain.",
+    ),
+    Rule(
+        id="core_high",
+        priority=HIGH,
+        look=above("core_high", Role.CORE, of_limits("core_high_c"), core_decides=True),
+        phases=PATIENT,
+        event="core_hold",
+        hidden_by=("core_ceiling",),
+        do="Heat is held. Cool the patient; resume only with surgeon and anesthesia.",
+    ),
+    Rule(
+        id="core_warm",
+        priority=MEDIUM,
+        look=above("core_warm", Role.CORE, of_limits("core_medium_c"), core_decides=True),
+        phases=PATIENT,
+        escalates=True,
+        hidden_by=("core_high", "core_ceiling"),
+        do="Tell anesthesia, start cooling, lower the inflow.",
+    ),
+    Rule(
+        id="core_by_site",
+        priority=MEDIUM,
+        look=above(
+            "core_by_site", Role.CORE, of_limits("core_by_site_ceiling_c"), core_decides=False
+        ),
+        phases=PATIENT,
+        delay=10.0,
+        do="This probe lies against warm perfusate: compare with the deciding core probe.",
+    ),
+    Rule(
+        id="core_lost",
+        priority=MEDIUM,
+        look=findings.core_lost,
+        phases=WARM,
+        delay="core_invalid_s",
+        event="core_hold",
+        technical=True,
+        do="Heat is held. Reseat or replace a core probe, then resume.",
+    ),
+    Rule(
+        id="bath_high",
+        priority=HIGH,
+        look=above("bath_high", Role.BATH, of_limits("bath_ceiling_c")),
+        phases=FLUID,
+        event="temperature_ceiling",
+        do="Heater is off. Check the heater's set-point at the device.",
+    ),
+    Rule(
+        id="reservoir_high",
+        priority=HIGH,
+        look=above("reservoir_high", Role.RESERVOIR, of_limits("reservoir_ceiling_c")),
+        phases=FLUID,
+        event="temperature_ceiling",
+        do="Heater is off. Let the reservoir cool before it reaches the patient.",
+    ),
+    Rule(
+        id="line_pressure_high",
+        priority=HIGH,
+        look=above("line_pressure_high", Role.LINE_IN, of_limits("line_in_max_mmhg")),
+        phases=FLUID,
+        event="line_pressure_high",
+        do="Pump is stopped, heater is off. Look for a clamp or kink between pump and patient.",
+    ),
+    Rule(
+        id="iap_high",
+        priority=HIGH,
+        look=above("iap_high", Role.IAP, of_limits("iap_stop_mmhg")),
+        phases=PATIENT,
+        technique=Technique.CLOSED,
+        delay="iap_stop_s",
+        event="iap_high",
+        do="Pump is stopped, heater is off. Open the return, take volume out, check relaxation.",
+    ),
+    Rule(
+        id="iap_warn",
+        priority=MEDIUM,
+        look=findings.iap_warning,
+        phases=PATIENT,
+        technique=Technique.CLOSED,
+        escalates=True,
+        hidden_by=("iap_high",),
+        do="Reduce flow or take volume out; check the outlet tubes.",
+    ),
+    Rule(
+        id="suction_high",
+        priority=HIGH,
+        look=findings.suction,
+        phases=PATIENT,
+        event="outflow_blocked",
+        do="Release the suction, look for a blocked outlet tube.",
+    ),
+    Rule(
+        id="pump_stopped",
+        priority=HIGH,
+        look=findings.pump_stopped,
+        phases=FLUID,
+        technical=True,
+        event="pump_stopped",
+        do="Check the pump: keypad, head open, power. Then resume.",
+    ),
+    Rule(
+        id="no_flow",
+        priority=HIGH,
+        look=findings.no_flow,
+        phases=FLUID,
+        delay=2.0,
+        event="no_flow",
+        hidden_by_any=("line_pressure_high", "pump_stopped"),
+        do="Look outside the console: clamp, kink, empty reservoir, air, tubing off the pump head, "
+        "rollers not occluding, wrong direction. Heater is off, the pump stops in seconds.",
+    ),
+    Rule(
+        id="flow_low",
+        priority=MEDIUM,
+        look=findings.flow_low,
+        phases=FLUID,
+        delay="flow_low_s",
+        escalates=True,
+        hidden_by_any=("no_flow", "line_pressure_high", "pump_stopped"),
+        do="Look for a kink, a low reservoir, wrong occlusion.",
+    ),
+    Rule(
+        id="flow_high",
+        priority=HIGH,
+        look=findings.flow_high,
+        phases=FLUID,
+        delay=2.0,
+        do="Lower or stop the pump; check speed and tubing calibration.",
+    ),
+    Rule(
+        id="heater_stopped",
+        priority=MEDIUM,
+        look=findings.heater_stopped,
+        phases=FLUID,
+        technical=True,
+        event="heater_stopped",
+        do="Check the heater: level, excess-temperature cut-out, power. Then resume.",
+    ),
+    Rule(
+        id="heater_not_off",
+        priority=HIGH,
+        look=findings.heater_not_off,
+        phases=ANY,
+        technical=True,
+        event="heater_not_off",
+        do="Switch the heater off at the device. The pump is slowed, then stopped.",
+    ),
+    Rule(
+        id="pump_not_off",
+        priority=HIGH,
+        look=findings.pump_not_off,
+        phases=ANY,
+        technical=True,
+        do="Stop the pump at the device or clamp the line.",
+    ),
+    Rule(
+        id="probe_lost",
+        priority=MEDIUM,
+        look=findings.probe_lost,
+        phases=FLUID,
+        delay=1.0,
+        technical=True,
+        do="Reseat the plug or exchange the probe.",
+    ),
+    Rule(
+        id="site_lost",
+        priority=LOW,
+        look=findings.site_lost,
+        phases=PATIENT,
+        delay=1.0,
+        technical=True,
+        do="Reseat the plug or exclude the site.",
+    ),
+    Rule(
+        id="sites_few",
+        priority=MEDIUM,
+        look=findings.sites_few,
+        phases=WARM,
+        delay=1.0,
+        technical=True,
+        do="Reseat site probes: too few are left to judge the abdomen.",
+    ),
+    Rule(
+        id="automatic_lost",
+        priority=MEDIUM,
+        look=findings.automatic_lost,
+        phases=WARM,
+        technical=True,
+        hidden_by_any=HEAT_ENDING,
+        do="Remove the cause, resume, then choose the controller again.",
+    ),
+    Rule(
+        id="treatment_over",
+        priority=LOW,
+        look=findings.treatment_over,
+        phases=TREATED,
+        do="Drain.",
+    ),
+    Rule(
+        id="contact_overtime",
+        priority=HIGH,
+        look=findings.contact_overtime,
+        phases=PATIENT - {Phase.DRAIN, Phase.RINSE},
+        do="Drain the drug now.",
+    ),
+    Rule(
+        id="overtime",
+        priority=MEDIUM,
+        look=findings.overtime,
+        phases=TREATED,
+        hidden_by=("contact_overtime",),
+        do="Drain now, or record why not.",
+    ),
+    Rule(
+        id="fraction_due",
+        priority=LOW,
+        look=findings.fraction_due,
+        phases=TREATED,
+        do="Give the fraction and confirm it.",
+    ),
+)
+
+ROOM_RULES: tuple[RoomRule, ...] = (
+    RoomRule(
+        id="drive_link_lost",
+        priority=HIGH,
+        look=findings.link_lost(DRIVES),
+        do="Check its cable and power. It goes on by itself as last set: watch it at the device.",
+    ),
+    RoomRule(
+        id="link_lost",
+        priority=MEDIUM,
+        look=findings.link_lost(frozenset(DeviceClass) - DRIVES),
+        do="Check its cable and power.",
+    ),
+    RoomRule(
+        id="channel_stale",
+        priority=MEDIUM,
+        look=findings.channel_stale,
+        do="Check the instrument; the value is not shown until it is read again.",
+    ),
+    RoomRule(
+        id="drive_unknown",
+        priority=MEDIUM,
+        look=findings.drive_unknown,
+        do="Look at the device itself before ordering again.",
+    ),
+    RoomRule(
+        id="not_durable",
+        priority=MEDIUM,
+        look=findings.not_durable,
+        do="Treatment goes on from memory. Call the technician: disk full or failing.",
+    ),
+    RoomRule(
+        id="supervisor_lost",
+        priority=MEDIUM,
+        look=findings.supervisor_lost,
+        do="Go on by hand and call the technician.",
+    ),
+)
+
+
+def judge(state: State) -> Iterator[Judged]:
+    """Everything that the armed rules see now, the hidden ones left out."""
+    for room_rule in ROOM_RULES:
+        for finding in room_rule.look(state):
+            yield _of_room(room_rule, finding)
+    if state.session is not None:
+        yield from _judge_session(state, state.session)
+
+
+def _judge_session(state: State, session: Session) -> Iterator[Judged]:
+    hiding: set[tuple[str, str]] = set()
+    for rule in armed(session.phase, session.protocol.technique):
+        if hiding and any((by, "*") in hiding for by in rule.hidden_by_any):
+            continue
+        for finding in rule.look(state, session):
+            if any((by, finding.source) in hiding for by in rule.hidden_by):
+                continue
+            judged = _of_session(rule, session, finding)
+            if finding.raw and (not judged.delay_s or is_signalled(state, rule.id, finding.source)):
+                hiding |= {(rule.id, finding.source), (rule.id, "*")}
+            yield judged
+
+
+@cache
+def armed(phase: Phase, technique: Technique) -> tuple[Rule, ...]:
+    """The rules that count in this phase and technique."""
+    return tuple(
+        rule for rule in RULES if phase in rule.phases and rule.technique in (None, technique)
+    )
+
+
+def _of_session(rule: Rule, session: Session, finding: Finding) -> Judged:
+    delay = rule.delay
+    return Judged(
+        id=rule.id,
+        priority=rule.priority,
+        delay_s=of_limits(delay)(session) if isinstance(delay, str) else delay,
+        latches=not rule.technical,
+        escalates=rule.escalates,
+        do=rule.do,
+        finding=finding,
+    )
+
+
+def _of_room(rule: RoomRule, finding: Finding) -> Judged:
+    return Judged(
+        id=rule.id,
+        priority=rule.priority,
+        delay_s=rule.delay_s,
+        latches=False,
+        escalates=False,
+        do=rule.do,
+        finding=finding,
+    )

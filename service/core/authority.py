@@ -1,0 +1,45 @@
+"""Who may give which command. Stop, heater off and abort are for every clinical role."""
+
+from collections.abc import Mapping
+
+from service.core.model import Actor, PersonRole
+
+PERFUSIONIST = frozenset({PersonRole.PERFUSIONIST})
+CLINICAL = frozenset({PersonRole.PERFUSIONIST, PersonRole.ANESTHESIA, PersonRole.SURGEON})
+TEAM = frozenset({PersonRole.PERFUSIONIST, PersonRole.ANESTHESIA})
+
+MAY: Mapping[str, frozenset[PersonRole]] = {
+    "open_session": PERFUSIONIST,
+    "close_session": PERFUSIONIST,
+    "confirm_checklist": PERFUSIONIST,
+    "start_phase": PERFUSIONIST,
+    "confirm_drug": PERFUSIONIST,
+    "set_controller": PERFUSIONIST,
+    "set_inflow": PERFUSIONIST,
+    "set_flow": PERFUSIONIST,
+    "stop": CLINICAL,
+    "heater_off": CLINICAL,
+    "pause": PERFUSIONIST,
+    "resume": PERFUSIONIST,
+    "abort": CLINICAL,
+    "acknowledge": TEAM,
+    "pause_audio": TEAM,
+    "note": CLINICAL,
+    "volume": TEAM,
+    "enter_core": TEAM,
+    "request": TEAM,
+    "answer": PERFUSIONIST,
+}
+
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge"})
+"""What anybody may do at the enrolled station in the room, signed in or not."""
+
+
+def refusal(name: str, by: Actor) -> str:
+    """Why this person or station may not give this command; empty when it may."""
+    allowed = MAY.get(name)
+    if allowed is None:
+        return f"there is no command {name!r}"
+    if by.role in allowed or (by.station and name in AT_THE_STATION):
+        return ""
+    return f"{name} is for {' or '.join(sorted(allowed))}, not for {by.role}"

@@ -1,0 +1,113 @@
+"""The session's clocks: treatment with its three accounts, drug contact, gate, volume pumped.
+
+Treatment seconds are real seconds times the room's speed. Nothing is integrated over a gap: a
+stretch in which the core was not asked, or the deciding figure was not known, is unobserved.
+"""
+
+from dataclasses import replace
+
+from service.core import channels
+from service.core.effects import Effect, Recorded
+from service.core.model import Phase, Role
+from service.core.state import Clocks, Session, Side, State
+
+GAP_S = 1.0
+"""A pass that comes later than this after the one before (real seconds) leaves a gap."""
+
+
+def advance(state: State, dt_real_s: float) -> tuple[State, list[Effect]]:
+    """Move every clock of the session by this real time (`treat_s` has moved already)."""
+    session = state.session
+    if session is None or dt_real_s <= 0:
+        return state, []
+    dt_s = dt_real_s * state.room.speed
+    gap = dt_real_s > GAP_S
+    clocks = _treatment(state, session, session.clocks, dt_s, gap)
+    clocks = replace(
+        clocks,
+        gate_held_s=_gate_held_s(state, session, dt_s, gap),
+        pumped_ml=clocks.pumped_ml + _pumped_ml(state, dt_s, gap),
+    )
+    clocks, effects = _ended(state, session, clocks)
+    return replace(state, session=replace(session, clocks=clocks)), effects
+
+
+def started(session: Session, late_s: float = 0.0) -> Session:
+    """The treatment clock starts (at drug-in, or at perfusion where there is no drug).
+
+    Drug-in that is told `late_s` treatment seconds late is counted from then, unobserved.
+    """
+    unobserved_s = session.clocks.unobserved_s + late_s
+    return replace(session, clocks=replace(session.clocks, running=True, unobserved_s=unobserved_s))
+
+
+def gate_value(state: State, session: Session) -> float | None:
+    """The figure that the drug gate looks at now (°C)."""
+    gate = session.protocol.gate
+    return channels.statistic(channels.valid_values(state, Role(gate.role)), gate.statistic)
+
+
+def gate_is_open(session: Session) -> bool:
+    """True when the gate's threshold has been held long enough."""
+    return session.clocks.gate_held_s >= session.protocol.gate.hold_s
+
+
+def counted_s(session: Session) -> float:
+    """The time that ends the treatment: elapsed or in band, as the protocol says."""
+    in_band = session.protocol.clock.ends_on == "in_band"
+    return session.clocks.in_band_s if in_band else session.clocks.elapsed_s
+
+
+def left_s(session: Session) -> float:
+    """Treatment seconds left, limited by the cap of a clock that ends on in-band time."""
+    left = session.duration_s - counted_s(session)
+    cap_left = 60.0 * session.protocol.clock.cap_min - session.clocks.elapsed_s
+    return max(0.0, min(left, cap_left))
+
+
+def contact_s(state: State, session: Session) -> float | None:
+    """Drug contact so far: from the first drug-in to drained; it never pauses."""
+    clocks = session.clocks
+    if clocks.contact_from_s is None:
+        return None
+    until = state.treat_s if clocks.contact_until_s is None else clocks.contact_until_s
+    return until - clocks.contact_from_s
+
+
+def _treatment(state: State, session: Session, clocks: Clocks, dt_s: float, gap: bool) -> Clocks:
+    paused = session.side in (Side.PAUSE, Side.ABORT)
+    if not clocks.running or clocks.ended:
+        return clocks
+    if paused and session.protocol.clock.pause_stops_clock:
+        return clocks
+    dt_s = min(dt_s, left_s(session)) if not gap else dt_s
+    target = session.protocol.target
+    value = channels.statistic(channels.valid_values(state, Role(target.role)), target.statistic)
+    if gap or value is None:
+        return replace(clocks, unobserved_s=clocks.unobserved_s + dt_s)
+    if target.low_c <= value <= target.high_c:
+        return replace(clocks, in_band_s=clocks.in_band_s + dt_s)
+    return replace(clocks, out_of_band_s=clocks.out_of_band_s + dt_s)
+
+
+def _gate_held_s(state: State, session: Session, dt_s: float, gap: bool) -> float:
+    if session.phase is not Phase.HEAT_UP:
+        return session.clocks.gate_held_s if session.phase is Phase.DRUG_ADDITION else 0.0
+    value = gate_value(state, session)
+    if gap or value is None or value < session.protocol.gate.threshold_c:
+        return 0.0
+    return session.clocks.gate_held_s + dt_s
+
+
+def _pumped_ml(state: State, dt_s: float, gap: bool) -> float:
+    flow = channels.heat_flow_ml_min(state)
+    return 0.0 if gap or flow is None else flow * dt_s / 60.0
+
+
+def _ended(state: State, session: Session, clocks: Clocks) -> tuple[Clocks, list[Effect]]:
+    over = left_s(replace(session, clocks=clocks)) <= 0.0
+    if clocks.ended or not clocks.running or not over:
+        return clocks, []
+    text = f"Treatment clock ended after {clocks.elapsed_s / 60:.1f} min: heat off, drain"
+    effect = Recorded(at=state.now, kind="clock", text=text)
+    return replace(clocks, ended=True, running=False, ended_s=state.treat_s), [effect]

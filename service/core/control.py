@@ -1,0 +1,230 @@
+"""The heat: whether it may run now, what the inflow is to be, and which bath set-point gives it.
+
+The heater takes a bath set-point; the inflow follows through exchanger and tubing. Manual and
+advisory modes set the bath once for what a person asked; automatic moves it by a PI on the inflow
+and gives less, never more, than was asked. When in doubt, cooler.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from service.core import channels
+from service.core.effects import Effect
+from service.core.interlocks import add_block, block_for_lost_needs
+from service.core.model import Controller, DeviceClass, LinkState, Phase, Role
+from service.core.state import AlarmState, Heat, Session, Side, State
+
+BATH_OVER_INFLOW_C = 0.6
+KP = 1.0
+KI_PER_S = 0.004
+"""Feed-forward and gains: derived on the simulated circuit (exchanger 250-300 W/K, 1-1.5 L/min),
+where they settle within 10 min without overshoot above 0.2 °C."""
+
+TRIM_GAIN = 4.0
+TRIM_BELOW_BAND_EDGE_C = 0.1
+"""Automatic takes 4 °C off the inflow for each °C of the hottest site above the band edge − 0.1."""
+
+
+BATH_COOLS_C_PER_S = 0.3 / 60.0
+"""A circuit without heat falls by 0.3-1 °C/min (clinical practice); the slower figure counts."""
+
+AUTOMATIC_SITES = 2
+"""A reading may raise heat only where at least two sites agree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something that heat needs and does not have; `data` when it is a reading that is missing."""
+
+    text: str
+    data: bool
+
+
+def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
+    """Decide on heat for this pass; `dt_s` are treatment seconds since the pass before."""
+    session = state.session
+    if session is None:
+        return state, []
+    refused = next(_refusals(state, session), "")
+    missing = [] if refused else list(_missing(state, session))
+    heat = _with_missing(state, session.heat, missing)
+    reason = refused or "; ".join(item.text for item in missing)
+    if reason:
+        heat = replace(heat, bath_c=None, waits_for=reason, limited_by="", integral_c=0.0)
+    else:
+        heat = _regulated(state, session, heat, dt_s)
+    heat = replace(heat, expected_c=_expected_c(heat, dt_s))
+    if heat != session.heat:
+        state = replace(state, session=replace(session, heat=heat))
+    gap_s = 0.0 if heat.missing_since is None else state.now.seconds_since(heat.missing_since)
+    if gap_s > session.limits.link_latch_s:
+        return add_block(state, block_for_lost_needs(state, f"Heat stays off: {heat.waits_for}"))
+    return state, []
+
+
+def inflow_limit(session: Session) -> tuple[float, str]:
+    """The highest inflow set-point that is ever granted (°C), and what sets it."""
+    limits = session.limits
+    ceiling = limits.inflow_ceiling_c - limits.inflow_margin_c
+    return ceiling, f"inflow ceiling {limits.inflow_ceiling_c:g} − {limits.inflow_margin_c:g} °C"
+
+
+def _refusals(state: State, session: Session) -> Iterator[str]:
+    """Why heat is off by decision of a person, a phase or an interlock."""
+    if not session.protocol.heat[session.phase].allowed:
+        yield f"no heat in phase {session.phase.replace('_', ' ')}"
+    if session.side is not Side.NONE:
+        yield f"session is in {session.side.replace('_', ' ')}"
+    if session.clocks.ended:
+        yield "treatment time is over"
+    if blocked := [block.text for block in session.blocks.values() if block.heat]:
+        yield "; ".join(blocked)
+    if not state.supervised:
+        yield "supervisor is gone"
+    if not session.heat.enabled:
+        yield "a person has to switch it on"
+
+
+def _missing(state: State, session: Session) -> Iterator[Missing]:
+    needs = session.protocol.heat[session.phase].needs
+    automatic = session.heat.controller is Controller.AUTOMATIC
+    for need in needs:
+        role = Role(need)
+        if role is Role.FLOW:
+            yield from _missing_flow(state, session)
+        elif role is Role.CORE:
+            yield from _missing_core(state, session)
+        elif not (values := channels.valid_values(state, role)):
+            yield Missing(text=f"no valid {need} temperature", data=True)
+        elif role is Role.SITE and automatic and len(values) < AUTOMATIC_SITES:
+            yield Missing(text=f"automatic needs {AUTOMATIC_SITES} valid sites", data=True)
+    yield from _too_hot(state, session)
+    if channels.device_of_class(state, DeviceClass.HEATER) is None:
+        yield Missing(text="the room has no heater", data=False)
+    elif state.heater.wanted is None and _heater_link_is_down(state):
+        yield Missing(text="the heater is not connected", data=False)
+
+
+def _missing_flow(state: State, session: Session) -> Iterator[Missing]:
+    flow = channels.heat_flow_ml_min(state)
+    least = session.limits.flow_low_share * session.protocol.perfusate.flow_min_ml_min
+    if flow is None:
+        yield Missing(text="flow is not known", data=True)
+    elif flow < least:
+        yield Missing(text=f"flow {flow:.0f} ml/min, at least {least:.0f} needed", data=False)
+
+
+def _missing_core(state: State, session: Session) -> Iterator[Missing]:
+    """A deciding core probe may be lost for the protocol's time before heat is held."""
+    deciding = channels.deciding_core(state, session.protocol)
+    if any(channels.valid_value(state, channel) is not None for channel in deciding):
+        return
+    alarm = state.alarms.get("core_lost/")
+    if alarm is None or alarm.state is not AlarmState.PENDING or state.heater.wanted is None:
+        yield Missing(text="no valid core temperature", data=True)
+
+
+def _too_hot(state: State, session: Session) -> Iterator[Missing]:
+    """One single reading at a ceiling cuts the heat demand, before any alarm is confirmed."""
+    ceilings = {
+        Role.SITE: session.limits.site_ceiling_c,
+        Role.INFLOW: session.limits.inflow_ceiling_c,
+    }
+    for role, ceiling in ceilings.items():
+        for channel in channels.of_role(state, role):
+            sample = channels.believed(state, channel)
+            if sample is not None and sample.value is not None and sample.value >= ceiling:
+                yield Missing(text=f"{channel.id} {sample.value:.1f} °C at its ceiling", data=False)
+
+
+def _with_missing(state: State, heat: Heat, missing: list[Missing]) -> Heat:
+    """Remember since when a reading has been missing while heat was on."""
+    data = any(item.data for item in missing) or _heater_link_is_down(state)
+    if not data:
+        return replace(heat, missing_since=None)
+    if heat.missing_since is None and state.heater.wanted is not None:
+        return replace(heat, missing_since=state.now)
+    return heat
+
+
+def _heater_link_is_down(state: State) -> bool:
+    name = channels.device_of_class(state, DeviceClass.HEATER)
+    link = state.links.get(name) if name else None
+    return link is not None and link.state is not LinkState.LIVE
+
+
+def _regulated(state: State, session: Session, heat: Heat, dt_s: float) -> Heat:
+    granted, limited_by = _granted(state, session, heat)
+    bath = granted + BATH_OVER_INFLOW_C
+    integral = heat.integral_c
+    inflow = channels.valid_values(state, Role.INFLOW)
+    highest = session.limits.bath_max_c
+    if heat.controller is Controller.AUTOMATIC and inflow:
+        error = granted - max(inflow)
+        bath += KP * error + integral
+        if bath < highest or error < 0:
+            integral += KI_PER_S * error * dt_s
+    if bath > highest:
+        bath, limited_by = highest, limited_by or f"bath maximum {highest:g} °C"
+    return replace(
+        heat,
+        granted_c=granted,
+        limited_by=limited_by,
+        bath_c=bath,
+        integral_c=integral,
+        waits_for="",
+    )
+
+
+def _expected_c(heat: Heat, dt_s: float) -> float | None:
+    """The inflow follows a lower set-point only as fast as the bath cools; a higher one at once."""
+    if heat.granted_c is None or heat.expected_c is None:
+        return heat.granted_c
+    return max(heat.granted_c, heat.expected_c - BATH_COOLS_C_PER_S * dt_s)
+
+
+def _granted(state: State, session: Session, heat: Heat) -> tuple[float, str]:
+    asked = default_inflow_c(session) if heat.requested_c is None else heat.requested_c
+    ceiling, why = inflow_limit(session)
+    granted, limited_by = (ceiling, why) if asked > ceiling else (asked, "")
+    trim = _hottest_site_trim_c(state, session)
+    if heat.controller is Controller.AUTOMATIC and trim > 0:
+        return granted - trim, "hottest site near the upper edge of the band"
+    return granted, limited_by
+
+
+def _hottest_site_trim_c(state: State, session: Session) -> float:
+    sites = [channels.believed(state, channel) for channel in channels.of_role(state, Role.SITE)]
+    values = [sample.value for sample in sites if sample is not None and sample.value is not None]
+    edge = session.protocol.target.high_c - TRIM_BELOW_BAND_EDGE_C
+    return TRIM_GAIN * max(0.0, max(values, default=edge) - edge)
+
+
+def default_inflow_c(session: Session) -> float:
+    """What the protocol asks of the inflow in this phase (°C): preheat, then its set-point."""
+    perfusate = session.protocol.perfusate
+    early = session.phase in (Phase.PRIME, Phase.FILL)
+    return perfusate.preheat_c if early else perfusate.inflow_c
+
+
+def advice(state: State, session: Session) -> str:
+    """What the loop would propose to a person now ("" for nothing); it moves nothing itself."""
+    heat = session.heat
+    sites = channels.valid_values(state, Role.SITE)
+    if heat.controller is Controller.AUTOMATIC or heat.granted_c is None or heat.bath_c is None:
+        return ""
+    if session.phase not in (Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE) or not sites:
+        return ""
+    target = session.protocol.target
+    ceiling, why = inflow_limit(session)
+    mean = sum(sites) / len(sites)
+    if max(sites) > target.high_c:
+        return (
+            f"hottest site {max(sites):.1f} °C: lower the inflow to {heat.granted_c - 0.5:.1f} °C"
+        )
+    if mean >= target.low_c:
+        return ""
+    if heat.granted_c >= ceiling:
+        return f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
+    proposed = min(ceiling, heat.granted_c + max(0.2, target.low_c - mean))
+    return f"sites {mean:.1f} °C, below the band: inflow {proposed:.1f} °C"

@@ -1,0 +1,214 @@
+"""From what the session wants to orders for the two drives, with leases and numbered outcomes.
+
+Off is repeated under its own number until it is confirmed; a drive found running again after that
+is ordered off again. A run order is never repeated blindly: it is renewed under its own number, and
+a new number means a new decision.
+"""
+
+from dataclasses import replace
+
+from service.core import channels
+from service.core.effects import Effect, HeaterOff, HeaterRun, PumpRun, PumpStop
+from service.core.events import Outcome
+from service.core.model import CommandState, DeviceClass, DriveStatus, Phase
+from service.core.state import Drive, Session, Side, State
+
+HEATER_LEASE_S = 15.0
+PUMP_LEASE_S = 30.0
+RENEW_S = 5.0
+REPEAT_OFF_S = 5.0
+BATH_STEP_C = 0.1
+BATH_INTERVAL_S = 2.0
+"""Real seconds. The pump's lease is the longest that it may turn unwatched; the bath set-point
+moves in steps that the slow heater line (250 ms quiet after each write) can follow."""
+
+SAME_SHARE = 0.01
+"""A set-point read back within this share of the order is the order."""
+
+FAILED = (CommandState.UNKNOWN, CommandState.REFUSED)
+PUMPING = frozenset(
+    {Phase.PRIME, Phase.FILL, Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE, Phase.RINSE}
+)
+
+
+def issue(state: State) -> tuple[State, list[Effect]]:
+    """Order what has changed since the last orders: first whatever makes safe."""
+    heater, heater_effects = _heater(state)
+    pump, pump_effects = _pump(state)
+    if not heater_effects and not pump_effects:
+        return state, []
+    return replace(state, heater=heater, pump=pump), [*heater_effects, *pump_effects]
+
+
+def decided_anew(state: State) -> State:
+    """A person decides: a drive that was held, or whose last order failed, is ordered anew."""
+    heater, pump = state.heater, state.pump
+    if heater.outcome in FAILED:
+        heater = replace(heater, ordered=None)
+    if pump.held or pump.outcome in FAILED:
+        pump = replace(pump, held=False, ordered=None)
+    return replace(state, heater=heater, pump=pump)
+
+
+def off_anew(state: State, *, pump: bool) -> State:
+    """A person orders off: it is ordered and read back even where it should be off already."""
+    state = replace(state, heater=_off_anew(state.heater))
+    return replace(state, pump=_off_anew(state.pump)) if pump else state
+
+
+def _off_anew(drive: Drive) -> Drive:
+    under_way = drive.wanted is None and drive.outcome is CommandState.REQUESTED
+    return drive if under_way else replace(drive, touched=True, ordered=None)
+
+
+def settle(state: State, outcome: Outcome) -> State:
+    """Note what became of an order; those of older orders and repetitions say nothing new."""
+    drive = state.heater if outcome.drive == "heater" else state.pump
+    if outcome.order != drive.order or outcome.state is drive.outcome:
+        return state
+    drive = replace(drive, outcome=outcome.state, reason=outcome.reason, settled=outcome.at)
+    return _with(state, outcome.drive, drive)
+
+
+def heard(state: State, device: str, status: DriveStatus) -> State:
+    """A drive's own word answers the question that an unknown outcome leaves."""
+    for name, drive in (("heater", state.heater), ("pump", state.pump)):
+        own = device == channels.device_of_class(state, DeviceClass(name))
+        if own and drive.outcome is CommandState.UNKNOWN and _is_as_wanted(drive, status):
+            drive = replace(drive, outcome=CommandState.CONFIRMED, settled=state.now)
+            return _with(state, name, drive)
+    return state
+
+
+def _is_as_wanted(drive: Drive, status: DriveStatus) -> bool:
+    if drive.wanted is None or status.setpoint is None:
+        return drive.wanted is None and status.running is False
+    near = abs(status.setpoint - drive.wanted) <= SAME_SHARE * drive.wanted
+    return status.running is True and near
+
+
+def _with(state: State, name: str, drive: Drive) -> State:
+    return replace(state, heater=drive) if name == "heater" else replace(state, pump=drive)
+
+
+def wanted_flow_ml_min(session: Session) -> tuple[float | None, str]:
+    """The flow that the pump may run at now, None is stop, and what lowered it."""
+    stops = [block.text for block in session.blocks.values() if block.pump]
+    if stops:
+        return None, "; ".join(stops)
+    if session.side in (Side.PAUSE, Side.ABORT):
+        return None, f"session is in {session.side}"
+    if session.phase not in PUMPING:
+        return None, f"no flow in phase {session.phase}"
+    if session.flow_ml_min is None:
+        return None, "no flow set"
+    slow = [block.text for block in session.blocks.values() if block.pump_minimum]
+    if slow:
+        least = session.protocol.perfusate.flow_min_ml_min
+        return min(session.flow_ml_min, least), "; ".join(slow)
+    return session.flow_ml_min, ""
+
+
+def safe_pump_ml_min(state: State) -> float | None:
+    """What the supervisor may leave the pump at if this process dies: None keeps it as it is,
+    0 stops it, another value is the highest flow allowed."""
+    if state.session is None:
+        return None
+    wanted = state.pump.wanted
+    if wanted is None:
+        return 0.0
+    return min(wanted, state.session.protocol.perfusate.flow_ml_min)
+
+
+def _heater(state: State) -> tuple[Drive, list[Effect]]:
+    drive, session = state.heater, state.session
+    wanted = session.heat.bath_c if session else None
+    if wanted is None:
+        if not _needs_off(state, drive, channels.runs(state, DeviceClass.HEATER)):
+            return drive, []
+        drive = _switched_off(state, drive)
+        reason = session.heat.waits_for if session else "no session is open"
+        return drive, [HeaterOff(order=drive.order, reason=reason)]
+    if _may_move(state, drive, wanted):
+        drive = _ordered(state, drive, wanted)
+    elif not _renewal_due(state, drive):
+        return drive, []
+    drive = replace(drive, renewed_ns=state.now.mono_ns)
+    bath_c = wanted if drive.wanted is None else drive.wanted
+    return drive, [HeaterRun(order=drive.order, bath_c=bath_c, lease_s=HEATER_LEASE_S)]
+
+
+def _may_move(state: State, drive: Drive, wanted: float) -> bool:
+    """A new bath set-point: at once from off, else in steps, once the last one is settled."""
+    if drive.wanted is None or drive.ordered is None:
+        return True
+    settled = drive.outcome in (CommandState.CONFIRMED, CommandState.REFUSED)
+    waited_s = state.now.seconds_since(drive.ordered)
+    moved = abs(round(wanted, 1) - drive.wanted) >= BATH_STEP_C / 2
+    return moved and settled and waited_s >= BATH_INTERVAL_S
+
+
+def _pump(state: State) -> tuple[Drive, list[Effect]]:
+    drive, session = state.pump, state.session
+    wanted, why = wanted_flow_ml_min(session) if session else (None, "no session is open")
+    if wanted is None:
+        runs = channels.runs(state, DeviceClass.PUMP)
+        if not _pump_is_ours(state) or not _needs_off(state, drive, runs):
+            return drive, []
+        drive = _switched_off(state, drive)
+        return drive, [PumpStop(order=drive.order, reason=why)]
+    if drive.held:
+        return drive, []
+    if drive.wanted != wanted or drive.ordered is None:
+        drive = _ordered(state, drive, wanted)
+    elif not _renewal_due(state, drive):
+        return drive, []
+    drive = replace(drive, renewed_ns=state.now.mono_ns)
+    return drive, [PumpRun(order=drive.order, flow_ml_min=wanted, lease_s=PUMP_LEASE_S)]
+
+
+def _pump_is_ours(state: State) -> bool:
+    """A pump that circulates by hand during set-up is left alone until something asks for off."""
+    session = state.session
+    if state.pump.touched or session is None:
+        return state.pump.touched
+    blocked = any(block.pump for block in session.blocks.values())
+    return session.phase is not Phase.SETUP or session.side is not Side.NONE or blocked
+
+
+def _needs_off(state: State, drive: Drive, runs: bool | None) -> bool:
+    """Off is due: not ordered yet, not proven yet, or undone at the device."""
+    if drive.touched and (drive.wanted is not None or drive.ordered is None):
+        return True
+    unproven = drive.outcome is not CommandState.CONFIRMED and runs is not False
+    undone = runs is True and state.session is not None
+    waited = drive.ordered is None or _since_renewed_s(state, drive) >= REPEAT_OFF_S
+    return (unproven or undone) and waited
+
+
+def _switched_off(state: State, drive: Drive) -> Drive:
+    """Off, under the number that it has been waiting with, and waiting since the first order."""
+    already = drive.wanted is None and drive.ordered is not None
+    if already and drive.outcome is not CommandState.CONFIRMED:
+        return replace(drive, renewed_ns=state.now.mono_ns)
+    off = _ordered(state, drive, None)
+    return replace(off, ordered=drive.ordered) if already else off
+
+
+def _ordered(state: State, drive: Drive, wanted: float | None) -> Drive:
+    return Drive(
+        touched=True,
+        wanted=None if wanted is None else round(wanted, 1),
+        order=drive.order + 1,
+        ordered=state.now,
+        renewed_ns=state.now.mono_ns,
+        outcome=CommandState.REQUESTED,
+    )
+
+
+def _renewal_due(state: State, drive: Drive) -> bool:
+    return _since_renewed_s(state, drive) >= RENEW_S
+
+
+def _since_renewed_s(state: State, drive: Drive) -> float:
+    return (state.now.mono_ns - drive.renewed_ns) / 1e9

@@ -1,0 +1,402 @@
+"""What each rule looks at: one function per kind of condition, from the state to findings.
+
+A finding is true, or None where the data is missing: missing is never a value and clears nothing.
+What a rule does not yield is over. Ceilings look at valid and questionable readings, the band at
+valid ones only.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from statistics import median
+
+from service.core import channels, clocks
+from service.core.alarms import Finding, is_signalled
+from service.core.model import (
+    Channel,
+    CommandState,
+    Controller,
+    DeviceClass,
+    LinkState,
+    Role,
+    Unit,
+)
+from service.core.state import Drive, Session, State
+
+Look = Callable[[State, Session], Iterator[Finding]]
+RoomLook = Callable[[State], Iterator[Finding]]
+DEAD_BAND_C = 0.1
+DEAD_BAND_MMHG = 2.0
+DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
+    Unit.DEG_C: (DEAD_BAND_C, "°C"),
+    Unit.MMHG: (DEAD_BAND_MMHG, "mmHg"),
+}
+
+
+def label(channel: Channel) -> str:
+    """The channel as a person calls it: its site, or its name."""
+    return (channel.site or channel.id).replace("_", " ").capitalize()
+
+
+def above(
+    rule: str, role: Role, limit: Callable[[Session], float], *, core_decides: bool | None = None
+) -> Look:
+    """True for each channel of the role above (or at) the limit, with a dead-band to clear."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        limit_value = limit(session)
+        for channel in channels.of_role(state, role):
+            decides = channel.site in session.protocol.core_decides
+            if core_decides is not None and decides is not core_decides:
+                continue
+            if found := _over(state, rule, channel, limit_value):
+                yield found
+
+    return look
+
+
+def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | None:
+    sample = channels.believed(state, channel)
+    if sample is None or sample.value is None:
+        return Finding(source=channel.id, raw=None)
+    dead, unit = DEAD_BANDS[channel.unit]
+    if sample.value < limit and not (
+        sample.value >= limit - dead and is_signalled(state, rule, channel.id)
+    ):
+        return None
+    return Finding(
+        source=channel.id,
+        raw=True,
+        text=f"{label(channel)} {sample.value:.1f} {unit}, limit {limit:g}",
+        value=sample.value,
+        limit=limit,
+        sampled=sample.at,
+    )
+
+
+def of_limits(name: str) -> Callable[[Session], float]:
+    """The limit of this name as the session uses it."""
+
+    def read(session: Session) -> float:
+        value: float = getattr(session.limits, name)
+        return value
+
+    return read
+
+
+def site_ceiling(state: State, session: Session) -> Iterator[Finding]:
+    """Two readings in a row at the site ceiling (the first one alone already cuts the heat)."""
+    for channel in channels.of_role(state, Role.SITE):
+        found = _over(state, "site_ceiling", channel, session.limits.site_ceiling_c)
+        twice = state.over_ceiling.get(channel.id, 0) >= 2
+        if found and (not found.raw or twice or is_signalled(state, "site_ceiling", channel.id)):
+            yield found
+
+
+def sites_low(state: State, session: Session) -> Iterator[Finding]:
+    """The protocol's statistic of the sites below the band, once it has been reached or late."""
+    target, counted = session.protocol.target, session.clocks
+    if counted.in_band_s == 0.0 and counted.elapsed_s < HEAT_UP_S:
+        return
+    value = channels.statistic(channels.valid_values(state, Role(target.role)), target.statistic)
+    edge = target.low_c + (DEAD_BAND_C if is_signalled(state, "sites_low", "") else 0.0)
+    if value is None:
+        yield Finding(source="", raw=None)
+    elif value < edge:
+        text = f"Sites {target.statistic} {value:.1f} °C, low limit {target.low_c:g}"
+        yield Finding(source="", raw=True, text=text, value=value, limit=target.low_c)
+
+
+HEAT_UP_S = 20 * 60.0
+"""Heating up takes 10-20 min, 14 in the median (CHIPOFIL); the drug may go in before its end."""
+
+
+def inflow_above_set(state: State, session: Session) -> Iterator[Finding]:
+    """The inflow well above what it is, or lately was, set to."""
+    expected = session.heat.expected_c
+    if expected is None:
+        return
+    limit = expected + session.limits.inflow_warning_above_set_c
+    for channel in channels.of_role(state, Role.INFLOW):
+        if found := _over(state, "inflow_above_set", channel, limit):
+            yield found
+
+
+def core_lost(state: State, session: Session) -> Iterator[Finding]:
+    """No deciding core probe gives a valid value."""
+    deciding = channels.deciding_core(state, session.protocol)
+    if deciding and all(channels.valid_value(state, channel) is None for channel in deciding):
+        yield Finding(source="", raw=True, text="No valid core temperature")
+
+
+def iap_warning(state: State, session: Session) -> Iterator[Finding]:
+    """The median of the abdominal pressure over its window above the warning limit."""
+    limit = session.limits.iap_warn_mmhg
+    for channel in channels.of_role(state, Role.IAP):
+        if channels.believed(state, channel) is None or not state.iap_window:
+            yield Finding(source=channel.id, raw=None)
+            continue
+        value = median(pressure for _, pressure in state.iap_window)
+        edge = limit - DEAD_BAND_MMHG if is_signalled(state, "iap_warn", channel.id) else limit
+        if value > edge:
+            text = f"Abdominal pressure {value:.0f} mmHg, warning limit {limit:g}"
+            yield Finding(source=channel.id, raw=True, text=text, value=value, limit=limit)
+
+
+def suction(state: State, session: Session) -> Iterator[Finding]:
+    """The return line's suction beyond its limit."""
+    limit = session.limits.line_out_min_mmhg
+    for channel in channels.of_role(state, Role.LINE_OUT):
+        sample = channels.believed(state, channel)
+        if sample is None or sample.value is None:
+            yield Finding(source=channel.id, raw=None)
+        elif sample.value < limit:
+            text = f"Return line {sample.value:.0f} mmHg, limit {limit:g}"
+            yield Finding(
+                source=channel.id,
+                raw=True,
+                text=text,
+                value=sample.value,
+                limit=limit,
+                sampled=sample.at,
+            )
+
+
+def no_flow(state: State, session: Session) -> Iterator[Finding]:
+    """The pump turns, the line pressure is ordinary, and the meter sees no flow."""
+    if state.pump.wanted is None or not _flow_is_of_this_order(state):
+        return
+    measured, calculated = channels.flows_ml_min(state)
+    limit = session.limits.no_flow_ml_min
+    if measured is None or calculated is None:
+        yield Finding(source="", raw=None)
+    elif channels.runs(state, DeviceClass.PUMP) and calculated > 2 * limit and measured < limit:
+        text = f"No forward flow: measured {measured:.0f} ml/min while the pump turns"
+        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+
+
+def flow_low(state: State, session: Session) -> Iterator[Finding]:
+    """The measured flow well below what the pump is set to."""
+    wanted = state.pump.wanted
+    if wanted is None or not _flow_is_of_this_order(state):
+        return
+    measured, _ = channels.flows_ml_min(state)
+    limit = session.limits.flow_low_share * wanted
+    if measured is None:
+        yield Finding(source="", raw=None)
+    elif measured < limit:
+        text = f"Flow {measured:.0f} ml/min, set {wanted:.0f}"
+        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+
+
+def _flow_is_of_this_order(state: State) -> bool:
+    """The room has a flow meter, and it was read after the pump took its order."""
+    since, meter = state.pump.settled or state.pump.ordered, channels.flow_meter(state)
+    sample = state.samples.get(meter.id) if meter else None
+    return since is not None and sample is not None and sample.at > since
+
+
+def flow_high(state: State, session: Session) -> Iterator[Finding]:
+    """More flow than the protocol allows, by meter or by pump."""
+    limit = session.protocol.perfusate.flow_max_ml_min * FLOW_OVER_SHARE
+    flows = [flow for flow in channels.flows_ml_min(state) if flow is not None]
+    if not flows:
+        yield Finding(source="", raw=None)
+    elif (value := max(flows)) > limit:
+        text = f"Flow {value:.0f} ml/min, highest allowed {limit:.0f}"
+        yield Finding(source="", raw=True, text=text, value=value, limit=limit)
+
+
+FLOW_OVER_SHARE = 1.15
+"""A flow meter and a pump may differ by 10-15 % in good order (clinical practice)."""
+
+
+def pump_stopped(state: State, session: Session) -> Iterator[Finding]:
+    """The pump stands, or reports a fault, although it was confirmed to run."""
+    return _stopped(state, session, state.pump, DeviceClass.PUMP)
+
+
+def heater_stopped(state: State, session: Session) -> Iterator[Finding]:
+    """The heater stands, or reports a fault, although it was confirmed to run."""
+    return _stopped(state, session, state.heater, DeviceClass.HEATER)
+
+
+def _stopped(
+    state: State, session: Session, drive: Drive, device_class: DeviceClass
+) -> Iterator[Finding]:
+    """It stands until a person resumes; what the device said before its order was confirmed says
+    nothing about it."""
+    if block := session.blocks.get(f"{device_class}_stopped"):
+        yield Finding(source=device_class, raw=True, text=block.text)
+        return
+    if drive.wanted is None or drive.outcome is not CommandState.CONFIRMED:
+        return
+    name = channels.device_of_class(state, device_class)
+    status = state.statuses.get(name) if name else None
+    if status is None or drive.settled is None or status.at <= drive.settled:
+        yield Finding(source=device_class, raw=None)
+    elif status.drive.fault or status.drive.running is False:
+        text = f"{device_class.capitalize()} stopped by itself. {status.drive.fault}".strip()
+        yield Finding(source=device_class, raw=True, text=text)
+
+
+def heater_not_off(state: State, session: Session) -> Iterator[Finding]:
+    """The heater was told to stop and has not confirmed it in time, or runs again."""
+    text = "Heater is not confirmed off"
+    return _not_off(state, session, state.heater, DeviceClass.HEATER, text)
+
+
+def pump_not_off(state: State, session: Session) -> Iterator[Finding]:
+    """The pump was told to stop and has not confirmed it in time, or runs again."""
+    text = "Pump is not confirmed stopped"
+    return _not_off(state, session, state.pump, DeviceClass.PUMP, text)
+
+
+def _not_off(
+    state: State, session: Session, drive: Drive, device_class: DeviceClass, text: str
+) -> Iterator[Finding]:
+    if drive.wanted is not None or drive.ordered is None:
+        return
+    runs = channels.runs(state, device_class)
+    unproven = runs is True or (runs is None and drive.outcome is not CommandState.CONFIRMED)
+    late = state.now.seconds_since(drive.ordered) > session.limits.heater_off_confirm_s
+    if late and unproven:
+        yield Finding(source=device_class, raw=True, text=text)
+
+
+def drive_unknown(state: State) -> Iterator[Finding]:
+    """A drive's last order ended without a confirmed read-back, or was refused by the device."""
+    for name, drive in (("heater", state.heater), ("pump", state.pump)):
+        bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
+        if bad and drive.wanted is not None:
+            text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
+            yield Finding(source=name, raw=True, text=text)
+
+
+def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
+    """The connection to a device of these classes is lost, or does not come up."""
+
+    def look(state: State) -> Iterator[Finding]:
+        for device in state.room.devices:
+            link = state.links.get(device.name)
+            if device.device_class not in classes or link is None or link.state is LinkState.LIVE:
+                continue
+            slow = state.now.seconds_since(link.since) > LINK_OPENING_S
+            lost = link.state is LinkState.LOST or slow
+            text = f"{device.name.capitalize()}: connection lost. {link.reason}".strip()
+            yield Finding(source=device.name, raw=lost or None, text=text)
+
+    return look
+
+
+LINK_OPENING_S = 2.5
+"""Opening and identifying together may take this long before the link counts as lost."""
+
+
+def channel_stale(state: State) -> Iterator[Finding]:
+    """A channel of a live device has not been read within its age limit; a silent device is one
+    finding."""
+    for device in state.room.devices:
+        link = state.links.get(device.name)
+        if link is None or link.state is not LinkState.LIVE:
+            continue
+        own = channels.of_device(state, device.name)
+        old = [channel for channel in own if channels.fresh(state, channel) is None]
+        connected_s = state.now.seconds_since(link.since)
+        stale = [channel for channel in old if connected_s > channels.gone_s(channel)]
+        if len(stale) == len(own) > 1:
+            text = f"{device.name.capitalize()} is silent: no readings"
+            yield Finding(source=device.name, raw=True, text=text)
+            continue
+        for channel in stale:
+            limit_s = channels.gone_s(channel)
+            text = f"{label(channel)}: no reading for more than {limit_s:.0f} s"
+            yield Finding(source=channel.id, raw=True, text=text, limit=limit_s)
+
+
+def probe_lost(state: State, session: Session) -> Iterator[Finding]:
+    """A reading without a value: open, short, out of range, refused by its device."""
+    for channel in state.room.channels:
+        if channel.role is not Role.SITE:
+            yield from _invalid(state, channel)
+
+
+def site_lost(state: State, session: Session) -> Iterator[Finding]:
+    """One site probe without a value while enough others remain."""
+    for channel in channels.of_role(state, Role.SITE):
+        yield from _invalid(state, channel)
+
+
+def _invalid(state: State, channel: Channel) -> Iterator[Finding]:
+    sample = state.samples.get(channel.id)
+    if sample is None or sample.validity in channels.BELIEVED_BY_CEILINGS:
+        return
+    raw = True if channels.fresh(state, channel) else None
+    text = f"{label(channel)}: {sample.reason or sample.validity.value}"
+    yield Finding(source=channel.id, raw=raw, text=text, sampled=sample.at)
+
+
+def sites_few(state: State, session: Session) -> Iterator[Finding]:
+    """Fewer valid sites than the protocol wants to keep."""
+    wanted = min(session.limits.site_lost_keep, len(channels.of_role(state, Role.SITE)))
+    valid = len(channels.valid_values(state, Role.SITE))
+    if valid < wanted:
+        text = f"Only {valid} valid site temperatures, {wanted} needed"
+        yield Finding(source="", raw=True, text=text, value=float(valid), limit=float(wanted))
+
+
+def not_durable(state: State) -> Iterator[Finding]:
+    """The record cannot be written to the disk."""
+    if not state.durable:
+        text = f"Record is not being written. {state.durable_reason}".strip()
+        yield Finding(source="", raw=True, text=text)
+
+
+def supervisor_lost(state: State) -> Iterator[Finding]:
+    """Nobody would make the devices safe if this process died."""
+    if not state.supervised:
+        yield Finding(source="", raw=True, text="Supervisor is gone: no heat is added")
+
+
+def treatment_over(state: State, session: Session) -> Iterator[Finding]:
+    """The treatment clock has ended: heat is off, drain."""
+    if session.clocks.ended:
+        yield Finding(source="", raw=True, text="Treatment time is over, heat is off")
+
+
+def overtime(state: State, session: Session) -> Iterator[Finding]:
+    """The treatment clock ended some minutes ago and nobody has drained."""
+    ended_s = session.clocks.ended_s
+    allowed_s = 60.0 * session.protocol.clock.overtime_alarm_min
+    if ended_s is not None and state.treat_s - ended_s > allowed_s:
+        yield Finding(
+            source="", raw=True, text="Treatment time is over and the perfusate is still in"
+        )
+
+
+def contact_overtime(state: State, session: Session) -> Iterator[Finding]:
+    """The drug has been in the patient longer than planned and its allowance."""
+    contact_s = clocks.contact_s(state, session)
+    if contact_s is None or session.clocks.contact_until_s is not None:
+        return
+    cap_s = session.duration_s + 60.0 * session.protocol.clock.contact_cap_extra_min
+    if contact_s > cap_s:
+        text = f"Drug contact {contact_s / 60:.0f} min, planned {session.duration_s / 60:.0f}"
+        yield Finding(source="", raw=True, text=text, value=contact_s, limit=cap_s)
+
+
+def fraction_due(state: State, session: Session) -> Iterator[Finding]:
+    """The next fraction of the drug is due and not yet recorded as given."""
+    drug, contact_s = session.protocol.drug, clocks.contact_s(state, session)
+    if drug is None or contact_s is None:
+        return
+    given = {entry.fraction for entry in session.given}
+    for number, fraction in enumerate(drug.fractions, start=1):
+        if contact_s >= 60.0 * fraction.at_min and number not in given:
+            text = f"Drug fraction {number} of {len(drug.fractions)} is due"
+            yield Finding(source=str(number), raw=True, text=text)
+
+
+def automatic_lost(state: State, session: Session) -> Iterator[Finding]:
+    """The automatic controller has fallen back."""
+    if session.heat.controller is Controller.FALLBACK:
+        text = "Automatic control is off: heater off until a person resumes"
+        yield Finding(source="", raw=True, text=text)

@@ -1,0 +1,77 @@
+"""What is "not guarded today": every hazard that nothing watches now, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from protocols.schema import Technique
+from service.core import channels
+from service.core.model import Role
+from service.core.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hazard:
+    """A hazard, the role that would show it (None: this room has no such input at all)."""
+
+    text: str
+    role: Role | None
+    technique: Technique | None = None
+    missing: str = "not monitored: no sensor is configured"
+
+
+HAZARDS: tuple[Hazard, ...] = (
+    Hazard(text="Abdominal pressure", role=Role.IAP, technique=Technique.CLOSED),
+    Hazard(text="Line pressure, clamped or kinked line", role=Role.LINE_IN),
+    Hazard(text="Suction on the return line", role=Role.LINE_OUT),
+    Hazard(
+        text="No forward flow",
+        role=Role.FLOW,
+        missing="flow is calculated from the pump's speed, not measured",
+    ),
+    Hazard(text="Hot fluid standing in the exchanger", role=Role.EXCHANGER),
+    Hazard(text="Hot patient (core temperature)", role=Role.CORE),
+    Hazard(
+        text="Reservoir level, leaks and volume shift",
+        role=None,
+        missing="no alarm watches it: look at the reservoir and the volumes",
+    ),
+    Hazard(text="Air in the line", role=None),
+    Hazard(
+        text="Heater cut-out independent of this software",
+        role=None,
+        missing="assumed in hardware, not watched",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unguarded:
+    """One hazard that nothing watches now, and why."""
+
+    hazard: str
+    why: str
+
+
+def not_guarded(state: State) -> Iterator[Unguarded]:
+    """The hazards without a sensor, and those whose sensor gives nothing to believe."""
+    technique = state.session.protocol.technique if state.session else None
+    for hazard in HAZARDS:
+        if hazard.technique is not None and hazard.technique is not technique:
+            continue
+        if why := _why_not(state, hazard):
+            yield Unguarded(hazard=hazard.text, why=why)
+
+
+def _why_not(state: State, hazard: Hazard) -> str:
+    if hazard.role is None:
+        return hazard.missing
+    watching = [
+        channel
+        for channel in channels.of_role(state, hazard.role)
+        if channels.is_measured(state, channel)
+    ]
+    if not watching:
+        return hazard.missing
+    if not any(channels.believed(state, channel) for channel in watching):
+        return "its sensor gives no reading"
+    return ""

@@ -1,0 +1,248 @@
+"""The core's one function: `step(state, event) -> (state, effects)`.
+
+Each pass: time moves the clocks, the event is folded in, every armed rule looks, alarms and
+interlocks follow, then heat and drives. Effects come out in the order in which they must happen:
+make safe first, then record, then other actuators, then publish.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import isfinite
+
+from service.core import (
+    alarm_table,
+    alarms,
+    channels,
+    clocks,
+    commands,
+    control,
+    drives,
+    interlocks,
+)
+from service.core.effects import (
+    AlarmChanged,
+    CommandChanged,
+    Effect,
+    HeaterOff,
+    HeaterRun,
+    PhaseChanged,
+    PumpRun,
+    PumpStop,
+    Recorded,
+)
+from service.core.events import (
+    Command,
+    Durability,
+    Event,
+    Frame,
+    LinkChanged,
+    Outcome,
+    Shown,
+    Started,
+    SupervisorAct,
+    SupervisorLink,
+    Tick,
+)
+from service.core.model import (
+    Controller,
+    Instant,
+    LinkState,
+    Mode,
+    Reading,
+    Role,
+    Sample,
+    Validity,
+)
+from service.core.state import Drive, Link, Noted, Side, State, Status
+
+KEPT_NOTES = 50
+
+ORDER: Mapping[type[Effect], int] = {HeaterOff: 0, PumpStop: 0, HeaterRun: 2, PumpRun: 2}
+"""Effects not named here are records (1) or published (3)."""
+PUBLISHED = (AlarmChanged, PhaseChanged, CommandChanged)
+
+
+def initial(event: Started) -> State:
+    """The state of a room that has just started: nothing is known of it yet."""
+    links = {
+        device.name: Link(state=LinkState.OPENING, since=event.at) for device in event.room.devices
+    }
+    return State(room=event.room, boot=event.boot, now=event.at, links=links)
+
+
+def step(state: State, event: Event) -> tuple[State, list[Effect]]:
+    """Fold one event into the state; see the module's text for the order of things."""
+    before = state
+    now, dt_real_s = _passed(state, event)
+    treat_s = state.treat_s + dt_real_s * state.room.speed
+    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s)
+    state, effects = clocks.advance(state, dt_real_s)
+    state, folded = _fold(state, event)
+    effects += folded
+    state, changed = alarms.advance(state, alarm_table.judge(state))
+    effects += changed
+    state, blocked = interlocks.respond(state)
+    effects += blocked
+    state, latched = control.advance(state, state.treat_s - before.treat_s)
+    effects += latched
+    state, ordered = drives.issue(state)
+    effects += ordered
+    state, followed = commands.follow(before, state)
+    effects += followed
+    return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
+
+
+def _passed(state: State, event: Event) -> tuple[Instant, float]:
+    """Where time stands now, and the real seconds since the event before.
+
+    Monotonic time decides and never goes back; only across a boot of the machine, where it begins
+    anew, the UTC labels have to do.
+    """
+    passed_s = event.at.seconds_since(state.now)
+    if passed_s >= 0:
+        return event.at, passed_s
+    if isinstance(event, Started):
+        return event.at, max(0.0, (event.at.utc_ns - state.now.utc_ns) / 1e9)
+    return state.now, 0.0
+
+
+def _place(effect: Effect) -> int:
+    return ORDER.get(type(effect), 3 if isinstance(effect, PUBLISHED) else 1)
+
+
+def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
+    match event:
+        case Tick() | Shown():
+            return state, []
+        case Frame():
+            return _frame(state, event), []
+        case Command():
+            return commands.handle(state, event)
+        case LinkChanged():
+            return _linked(state, event), []
+        case Outcome():
+            return commands.settled(drives.settle(state, event))
+        case Durability():
+            return replace(state, durable=event.durable, durable_reason=event.reason), []
+        case SupervisorLink():
+            return replace(state, supervised=event.present), []
+        case SupervisorAct():
+            return state, [Recorded(at=event.at, kind="supervisor", text=event.act)]
+        case Started():
+            return _restarted(state, event)
+
+
+def _linked(state: State, event: LinkChanged) -> State:
+    """A link that is not live counts from when it was last live, however often it tries again."""
+    before = state.links.get(event.device)
+    trying = before is not None and LinkState.LIVE not in (before.state, event.state)
+    link = Link(
+        state=event.state,
+        since=before.since if before is not None and trying else event.at,
+        reason=event.reason,
+        identity=event.identity,
+    )
+    return replace(state, links={**state.links, event.device: link})
+
+
+def _frame(state: State, frame: Frame) -> State:
+    samples = dict(state.samples)
+    for reading in frame.readings:
+        samples[reading.channel] = _sample(state.room.mode, frame, reading)
+    state = _remembered(replace(state, samples=samples), frame)
+    if frame.status is None:
+        return state
+    status = Status(at=frame.at, drive=frame.status)
+    state = replace(state, statuses={**state.statuses, frame.device: status})
+    return drives.heard(state, frame.device, frame.status)
+
+
+def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
+    """The reading with its time; a value that is no number is invalid, whatever its device says."""
+    number = reading.value is None or isfinite(reading.value)
+    return Sample(
+        channel=reading.channel,
+        value=reading.value if number else None,
+        unit=reading.unit,
+        validity=reading.validity if number else Validity.INVALID,
+        mode=mode,
+        at=frame.at,
+        reason=reading.reason if number else "not a number",
+    )
+
+
+def _remembered(state: State, frame: Frame) -> State:
+    """What rules need of the past: readings in a row at a site's ceiling, the pressure window."""
+    session = state.session
+    if session is None:
+        return state
+    roles = channels.roles(state.room)
+    over = dict(state.over_ceiling)
+    window = state.iap_window
+    for reading in frame.readings:
+        role, sample = roles.get(reading.channel), state.samples[reading.channel]
+        value = sample.value if sample.validity in channels.BELIEVED_BY_CEILINGS else None
+        if role is Role.SITE and value is not None:
+            hot = value >= session.limits.site_ceiling_c
+            over[reading.channel] = over.get(reading.channel, 0) + 1 if hot else 0
+        elif role is Role.IAP and value is not None:
+            oldest_s = state.treat_s - session.limits.iap_warn_window_s
+            kept = tuple(entry for entry in window if entry[0] >= oldest_s)
+            window = (*kept, (state.treat_s, value))
+    if over == state.over_ceiling and window is state.iap_window:
+        return state
+    return replace(state, over_ceiling=over, iap_window=window)
+
+
+def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
+    """After any restart the loop is advisory and the heater off until a person confirms.
+
+    What people were told starts anew too: no audio pause, acknowledgements and waits from now. An
+    equal room stays the same object, which is what makes finding its channels quick.
+    """
+    waiting = {
+        key: replace(alarm, active_since_ns=event.at.mono_ns, acked_ns=event.at.mono_ns)
+        for key, alarm in state.alarms.items()
+    }
+    offline = replace(
+        initial(event),
+        room=state.room if state.room == event.room else event.room,
+        treat_s=state.treat_s,
+        processed=state.processed,
+        occurrences=state.occurrences,
+        alarms=waiting,
+        commands=state.commands,
+        notes=state.notes,
+    )
+    session = state.session
+    if session is None:
+        return offline, []
+    heat = replace(session.heat, controller=Controller.ADVISORY, missing_since=None)
+    side = Side.HEAT_HOLD if session.side is Side.NONE else session.side
+    restored = replace(
+        offline,
+        session=replace(session, heat=heat, side=side),
+        heater=Drive(touched=True, order=state.heater.order),
+        pump=replace(state.pump, held=True, ordered=None, settled=event.at),
+    )
+    text = "Control process restarted: heater off, pump as it was; a person has to resume"
+    return restored, [Recorded(at=event.at, kind="restart", text=text)]
+
+
+def _noted(state: State, effects: list[Effect]) -> State:
+    """Keep the newest lines of the record for the page."""
+    lines = [noted for effect in effects if (noted := _line(effect))]
+    if not lines:
+        return state
+    return replace(state, notes=(*state.notes, *lines)[-KEPT_NOTES:])
+
+
+def _line(effect: Effect) -> Noted | None:
+    match effect:
+        case Recorded():
+            return Noted(at=effect.at, kind=effect.kind, text=effect.text, by=effect.by)
+        case PhaseChanged():
+            return Noted(at=effect.at, kind="phase", text=effect.to_phase, by=effect.by)
+        case AlarmChanged(event="onset"):
+            return Noted(at=effect.at, kind="alarm", text=effect.text)
+    return None

@@ -1,0 +1,267 @@
+"""Everything the core remembers between two events: one frozen tree, folded from the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from protocols.schema import Limits, Protocol
+from service.core.model import (
+    CommandState,
+    Controller,
+    DriveStatus,
+    Instant,
+    LinkState,
+    Mode,
+    Phase,
+    Priority,
+    Room,
+    Sample,
+)
+
+
+class Side(StrEnum):
+    """Side states of a session, beside its phase."""
+
+    NONE = ""
+    PAUSE = "pause"
+    HEAT_HOLD = "heat_hold"
+    ABORT = "abort"
+
+
+class AlarmState(StrEnum):
+    """The states of the alarm machine; an idle alarm is simply not there."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    LATCHED = "latched"
+    ACKED = "acked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The connection to one device, since when, and who answered."""
+
+    state: LinkState
+    since: Instant
+    reason: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a drive last said of itself, and when."""
+
+    at: Instant
+    drive: DriveStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One alarm condition's occurrence. Times `_s` are treatment seconds, `_ns` real monotonic."""
+
+    id: str
+    source: str
+    state: AlarmState
+    priority: Priority
+    reached: Priority
+    occurrence: str
+    latches: bool
+    do: str
+    pending_since_s: float
+    active_since_ns: int = 0
+    since_utc_ns: int = 0
+    acked_ns: int = 0
+    decided_ns: int = 0
+    text: str = ""
+    value: float | None = None
+    limit: float | None = None
+    sampled: Instant | None = None
+    source_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An interlock that has acted: what it keeps off until a person resumes."""
+
+    cause: str
+    text: str
+    heat: bool
+    pump: bool
+    since_s: float
+    pump_minimum: bool = False
+    pump_stop_after_s: float | None = None
+    surgeon: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drive:
+    """One drive (heater or pump): what we want of it and what it has confirmed.
+
+    `wanted` is the bath set-point (°C) or the flow (ml/min), None is off. An untouched drive has
+    never been ordered anything by this session; a held one (after a restart) is not ordered to
+    run until a person says so. `ordered` is None when what is wanted has to be ordered (anew).
+    """
+
+    touched: bool = False
+    held: bool = False
+    wanted: float | None = None
+    order: int = 0
+    ordered: Instant | None = None
+    renewed_ns: int = 0
+    outcome: CommandState = CommandState.CONFIRMED
+    settled: Instant | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heat:
+    """The heat controller: its mode, what was asked and granted, what limits it or is missing.
+
+    `expected_c` is the highest inflow that the set-points up to now explain (°C).
+    """
+
+    controller: Controller = Controller.ADVISORY
+    enabled: bool = False
+    requested_c: float | None = None
+    granted_c: float | None = None
+    limited_by: str = ""
+    waits_for: str = ""
+    missing_since: Instant | None = None
+    integral_c: float = 0.0
+    expected_c: float | None = None
+    bath_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The treatment clock's three accounts (s), the drug-contact clock and the gate's hold time."""
+
+    running: bool = False
+    ended: bool = False
+    in_band_s: float = 0.0
+    out_of_band_s: float = 0.0
+    unobserved_s: float = 0.0
+    contact_from_s: float | None = None
+    contact_until_s: float | None = None
+    gate_held_s: float = 0.0
+    ended_s: float | None = None
+    pumped_ml: float = 0.0
+
+    @property
+    def elapsed_s(self) -> float:
+        """The time accounted for: in band, out of band and unobserved always add up to it."""
+        return self.in_band_s + self.out_of_band_s + self.unobserved_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A checklist item's confirmation."""
+
+    at: Instant
+    by: str
+    second: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A fraction of the dose that was given: when (label and treatment time) and by whom."""
+
+    fraction: int
+    at_utc_ns: int
+    at_s: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What the dose arithmetic needs; no identity is kept here."""
+
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    bsa_m2: float | None = None
+    dose_mg: float | None = None
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One treatment from opening to closing.
+
+    `overridden` names the causes that surgeon and anesthesia have overridden while they stand.
+    """
+
+    id: str
+    protocol: Protocol
+    limits: Limits
+    opened: Instant
+    duration_s: float
+    patient: Patient
+    phase: Phase = Phase.SETUP
+    phase_from_s: float = 0.0
+    side: Side = Side.NONE
+    clocks: Clocks = field(default_factory=Clocks)
+    checklist: Mapping[str, Confirmed] = field(default_factory=dict)
+    given: tuple[Given, ...] = ()
+    flow_ml_min: float | None = None
+    volume_in_ml: float = 0.0
+    volume_out_ml: float = 0.0
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    overridden: frozenset[str] = frozenset()
+    heat: Heat = field(default_factory=Heat)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRecord:
+    """A command as the page shows it, and the drive orders whose outcome it waits for."""
+
+    key: str
+    name: str
+    state: CommandState
+    at: Instant
+    requested: float | None = None
+    granted: float | None = None
+    limited_by: str = ""
+    reason: str = ""
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A line of the room's log as the page shows it."""
+
+    at: Instant
+    kind: str
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+
+    room: Room
+    boot: str
+    now: Instant
+    treat_s: float = 0.0
+    processed: int = 0
+    occurrences: int = 0
+    samples: Mapping[str, Sample] = field(default_factory=dict)
+    over_ceiling: Mapping[str, int] = field(default_factory=dict)
+    iap_window: tuple[tuple[float, float], ...] = ()
+    links: Mapping[str, Link] = field(default_factory=dict)
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    session: Session | None = None
+    alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    audio_paused_until_ns: int | None = None
+    heater: Drive = field(default_factory=Drive)
+    pump: Drive = field(default_factory=Drive)
+    commands: tuple[CommandRecord, ...] = ()
+    notes: tuple[Noted, ...] = ()
+    durable: bool = True
+    durable_reason: str = ""
+    supervised: bool = True
+
+    @property
+    def mode(self) -> Mode:
+        """The room's generation mode."""
+        return self.room.mode

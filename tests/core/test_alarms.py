@@ -1,0 +1,220 @@
+"""The alarm machine: each row of its table, and every short sequence of what can happen to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from service.core import alarms
+from service.core.alarms import Finding, Judged
+from service.core.effects import AlarmChanged
+from service.core.model import Instant, Presence, Priority
+from service.core.session import initial
+from service.core.state import Alarm, AlarmState, State
+from tests.core.bench import at
+from tests.core.room import started
+
+LOW, MEDIUM, HIGH = Priority.LOW, Priority.MEDIUM, Priority.HIGH
+PENDING, ACTIVE = AlarmState.PENDING, AlarmState.ACTIVE
+LATCHED, ACKED = AlarmState.LATCHED, AlarmState.ACKED
+DELAY_S = 5.0
+KEY = "rule/source"
+
+
+def rule(
+    raw: bool | None, priority: Priority = HIGH, *, delay_s: float = DELAY_S, escalates: bool = True
+) -> Judged:
+    finding = Finding(source="source", raw=raw, text="Hot", value=46.2, limit=46.0)
+    return Judged(
+        id="rule",
+        priority=priority,
+        delay_s=delay_s,
+        latches=True,
+        escalates=escalates,
+        do="Cool.",
+        finding=finding,
+    )
+
+
+def later(state: State, seconds: float) -> State:
+    now = Instant(
+        mono_ns=state.now.mono_ns + round(seconds * 1e9),
+        utc_ns=state.now.utc_ns + round(seconds * 1e9),
+    )
+    return replace(state, now=now, treat_s=state.treat_s + seconds)
+
+
+def step_of(state: State, what: str, priority: Priority) -> tuple[State, list[AlarmChanged]]:
+    """One word of a sequence: a condition with the seconds before it, or a person's act."""
+    name, _, seconds = what.partition("+")
+    state = later(state, float(seconds or 0))
+    if name == "ack":
+        done = alarms.acknowledge(state, "b-1", "P. One")
+        return (done[0], [done[1]]) if done else (state, [])
+    if name == "pause":
+        until = state.now.mono_ns + int(alarms.AUDIO_PAUSE_S * 1e9)
+        return replace(state, audio_paused_until_ns=until), []
+    raw = {"true": True, "false": False, "none": None}[name]
+    return alarms.advance(state, [rule(raw, priority)])
+
+
+def run(words: str, priority: Priority) -> tuple[AlarmState | None, list[str], State]:
+    state, events = initial(started()), []
+    for word in words.split():
+        state, effects = step_of(state, word, priority)
+        events += [effect.event for effect in effects]
+    alarm = state.alarms.get(KEY)
+    return (alarm.state if alarm else None), events, state
+
+
+ROWS = [
+    ("true", HIGH, PENDING, []),
+    ("true false+1", HIGH, None, []),
+    ("true true+4", HIGH, PENDING, []),
+    ("true true+5", HIGH, ACTIVE, ["onset"]),
+    ("true none+1 none+5", HIGH, ACTIVE, ["onset"]),
+    ("none none+9", HIGH, None, []),
+    ("true true+5 false", MEDIUM, None, ["onset", "cleared"]),
+    ("true true+5 false", HIGH, LATCHED, ["onset", "cleared"]),
+    ("true true+5 none+9", HIGH, ACTIVE, ["onset"]),
+    ("true true+5 ack", HIGH, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack ack", HIGH, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack none+9", HIGH, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack false", HIGH, None, ["onset", "acknowledged", "cleared"]),
+    ("true true+5 ack true+119", HIGH, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack true+120", HIGH, ACTIVE, ["onset", "acknowledged", "reannounced"]),
+    ("true true+5 false none+9 false+9", HIGH, LATCHED, ["onset", "cleared"]),
+    ("true true+5 false ack", HIGH, None, ["onset", "cleared", "acknowledged"]),
+    ("true true+5 false true", HIGH, ACTIVE, ["onset", "cleared", "onset"]),
+    ("true true+5 true+59", MEDIUM, ACTIVE, ["onset"]),
+    ("true true+5 true+60", MEDIUM, ACTIVE, ["onset", "escalated"]),
+    ("true true+5 true+60 false", MEDIUM, LATCHED, ["onset", "escalated", "cleared"]),
+    ("true true+5 true+60 true+60", LOW, ACTIVE, ["onset", "escalated", "escalated"]),
+    ("true true+5 true+90", HIGH, ACTIVE, ["onset"]),
+]
+
+
+@pytest.mark.requirement("RC-018", "RC-019")
+@pytest.mark.parametrize(("words", "priority", "expected", "events"), ROWS)
+def test_each_row_of_the_table(
+    words: str, priority: Priority, expected: AlarmState | None, events: list[str]
+) -> None:
+    state, happened, _ = run(words, priority)
+    assert (state, happened) == (expected, events)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transition of the walk: before, the word, after, what was signalled."""
+
+    before: State
+    word: str
+    after: State
+    effects: list[AlarmChanged]
+
+    def alarm(self, state: State) -> Alarm | None:
+        return state.alarms.get(KEY)
+
+
+WORDS = ("true", "true+5", "true+60", "false", "none", "none+5", "ack", "pause", "true+120")
+
+
+def seen(state: State) -> tuple[object, ...]:
+    """The state as far as anything that follows can tell it apart."""
+    alarm = state.alarms.get(KEY)
+    paused = alarms.audio_paused_s(state)
+    if alarm is None:
+        return (None, paused)
+    since = min(200.0, (state.now.mono_ns - alarm.active_since_ns) / 1e9)
+    acked = min(200.0, (state.now.mono_ns - alarm.acked_ns) / 1e9)
+    waited = min(10.0, state.treat_s - alarm.pending_since_s)
+    return (alarm.state, alarm.priority, alarm.reached, since, acked, waited, paused)
+
+
+def walk(priority: Priority, depth: int) -> Iterator[Move]:
+    """Every transition that any sequence of at most `depth` words reaches."""
+    states = {seen(s): s for s in [initial(started())]}
+    known = set(states)
+    for _ in range(depth):
+        reached: dict[tuple[object, ...], State] = {}
+        for before in states.values():
+            for word in WORDS:
+                after, effects = step_of(before, word, priority)
+                yield Move(before, word, after, effects)
+                reached[seen(after)] = after
+        states = {key: state for key, state in reached.items() if key not in known}
+        known |= states.keys()
+
+
+def broken_rules(move: Move) -> Iterator[str]:
+    before, after = move.alarm(move.before), move.alarm(move.after)
+    now = after.state if after else None
+    was = before.state if before else None
+    if now is ACTIVE and alarms.PRESENCE[ACTIVE] is not Presence.ON:
+        yield "an active alarm flashes"
+    silent = alarms.audible(move.after) is None
+    if now in (ACTIVE, LATCHED) and silent and alarms.audio_paused_s(move.after) <= 0:
+        yield "silent only inside a pause"
+    news = [e for e in move.effects if e.event in ("onset", "escalated", "reannounced")]
+    if any(e.priority is not LOW for e in news) and silent:
+        yield "a new medium or high alarm sounds, pause or not"
+    if before and was is ACTIVE and before.reached is HIGH and now is None:
+        yield "a latching alarm does not end without an acknowledgement"
+    if was is LATCHED and now not in (LATCHED, ACTIVE) and move.word != "ack":
+        yield "latched ends only by an acknowledgement"
+    if move.word.startswith("none") and before and now is not was and was is not PENDING:
+        reannounced = was is ACKED and now is ACTIVE
+        if not reannounced:
+            yield "missing data clears nothing"
+    if now is ACKED and was is not ACKED and move.word != "ack":
+        yield "acknowledged only by an acknowledgement"
+    rank = alarms.RANK
+    if before and after and rank[after.priority] < rank[before.priority]:
+        yield "a priority never falls by itself"
+
+
+@pytest.mark.requirement("RC-018", "RC-019", "RC-020")
+@pytest.mark.parametrize("priority", [LOW, MEDIUM, HIGH])
+def test_no_sequence_of_events_breaks_a_rule_of_the_alarm_machine(priority: Priority) -> None:
+    count, states = 0, set()
+    for move in walk(priority, depth=7):
+        count += 1
+        states.add(move.alarm(move.after).state if move.alarm(move.after) else None)
+        assert list(broken_rules(move)) == [], (move.word, seen(move.before), seen(move.after))
+    assert states == {None, PENDING, ACTIVE, LATCHED, ACKED}
+    assert count > 1000
+
+
+def test_only_the_highest_alarm_sounds_and_an_acknowledged_one_does_not() -> None:
+    bench = at()
+    bench.values["line_in"] = 300.0
+    bench.values["nasopharynx"] = 39.2
+    bench.run(1)
+    first = alarms.audible(bench.state)
+    assert first is not None and first.id == "line_pressure_high"
+    bench.command("acknowledge", occurrence=first.occurrence)
+    second = alarms.audible(bench.state)
+    assert second is not None and second.id == "core_warm"
+
+
+@pytest.mark.requirement("RC-020")
+def test_an_audio_pause_lasts_two_minutes_and_no_longer() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = 39.2
+    bench.run(1)
+    bench.command("pause_audio")
+    assert alarms.audible(bench.state) is None
+    assert alarms.audio_paused_s(bench.state) == 120.0
+    bench.run(30)
+    assert alarms.audio_paused_s(bench.state) == pytest.approx(90.0)
+    bench.values["line_in"] = 300.0
+    bench.run(1)
+    assert alarms.audio_paused_s(bench.state) == 0.0, "a new high alarm ends the pause"
+
+
+def test_missing_data_keeps_the_last_value_of_an_alarm_and_says_that_its_source_is_lost() -> None:
+    _, _, state = run("true true+5 none", HIGH)
+    alarm = state.alarms[KEY]
+    assert (alarm.value, alarm.source_lost) == (46.2, True)
+    state, _ = step_of(state, "true", HIGH)
+    assert not state.alarms[KEY].source_lost

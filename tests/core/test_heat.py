@@ -1,0 +1,331 @@
+"""Heat only where it is proven safe: what it needs, what cuts it, and how far it may go."""
+
+import pytest
+
+from service.core.events import SupervisorLink
+from service.core.model import CommandState, Controller, Phase
+from tests.core.bench import Bench, at, heater_runs
+from tests.core.room import SITES
+
+BATH_MAX_C = 46.5
+
+
+def heat_is_on(bench: Bench) -> bool:
+    return bench.state.heater.wanted is not None
+
+
+@pytest.mark.requirement("RC-031")
+@pytest.mark.parametrize("phase", Phase)
+def test_heat_runs_only_in_the_phases_that_the_protocol_allows(phase: Phase) -> None:
+    bench = at("perfuse") if phase in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE) else at(phase)
+    for target in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE):
+        if bench.phase != phase and phase in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE):
+            bench.command("start_phase", phase=target, reason="test")
+    bench.run(4)
+    assert bench.phase == phase
+    assert heat_is_on(bench) is bench.protocol.heat[phase].allowed
+
+
+LOST = {
+    "inflow": ("heat_up", ("inflow",), "no valid inflow temperature"),
+    "reservoir while priming": ("prime", ("reservoir",), "no valid reservoir temperature"),
+    "all sites": ("perfuse", SITES, "no valid site temperature"),
+    "flow meter": ("perfuse", ("flow",), "flow is not known"),
+}
+
+
+@pytest.mark.requirement("RC-012")
+@pytest.mark.parametrize("name", LOST)
+def test_a_reading_that_heat_needs_and_that_has_no_value_takes_the_heat_off(name: str) -> None:
+    phase, channels, why = LOST[name]
+    bench = at(phase)
+    bench.flow_follows = False
+    bench.values["flow"] = 1200.0
+    bench.run(2)
+    assert heat_is_on(bench)
+    bench.values.update(dict.fromkeys(channels))
+    bench.run(1)
+    assert not heat_is_on(bench)
+    assert bench.session.heat.waits_for == why
+
+
+@pytest.mark.requirement("RC-012")
+@pytest.mark.parametrize("device", ["circuit", "sites", "flow", "pump"])
+def test_a_silent_instrument_takes_the_heat_off_within_its_age_limit(device: str) -> None:
+    bench = at()
+    bench.silent.add(device)
+    bench.run(2.9)
+    assert heat_is_on(bench)
+    bench.run(0.3)
+    assert not heat_is_on(bench)
+    bench.run(0.5)
+    assert "channel_stale" in bench.raised()
+
+
+@pytest.mark.requirement("RC-012")
+def test_a_questionable_inflow_never_raises_heat_but_still_counts_for_its_ceiling() -> None:
+    bench = at()
+    bench.questionable.add("inflow")
+    bench.run(1)
+    assert not heat_is_on(bench)
+    bench.values["inflow"] = 46.2
+    bench.run(1)
+    assert "inflow_high" in bench.raised()
+
+
+@pytest.mark.requirement("RC-017")
+def test_a_short_gap_ends_by_itself_and_one_of_fifteen_seconds_waits_for_a_person() -> None:
+    bench = at()
+    bench.values["inflow"] = None
+    bench.run(14)
+    bench.values["inflow"] = 44.8
+    bench.run(2)
+    assert heat_is_on(bench)
+    bench.values["inflow"] = None
+    bench.run(17)
+    bench.values["inflow"] = 44.8
+    bench.run(30)
+    assert not heat_is_on(bench)
+    bench.command("resume")
+    assert heat_is_on(bench)
+
+
+@pytest.mark.requirement("RC-003")
+def test_the_first_reading_at_the_site_ceiling_cuts_the_heat_and_the_second_alarms() -> None:
+    bench = at()
+    bench.values["pelvis"] = 44.0
+    bench.frame("sites")
+    assert not heat_is_on(bench) and "site_ceiling" not in bench.signalled()
+    bench.frame("sites")
+    assert "site_ceiling" in bench.raised()
+    bench.values["pelvis"] = 43.0
+    bench.run(10)
+    assert not heat_is_on(bench), "two readings are an event: a person resumes"
+
+
+@pytest.mark.requirement("RC-003")
+def test_a_single_spike_at_the_site_ceiling_is_no_alarm() -> None:
+    bench = at()
+    bench.values["pelvis"] = 44.5
+    bench.frame("sites")
+    bench.values["pelvis"] = 43.0
+    bench.run(3)
+    assert bench.alarms() == [] and heat_is_on(bench)
+
+
+@pytest.mark.requirement("RC-003")
+def test_readings_at_the_ceiling_of_an_earlier_session_do_not_count_in_the_next() -> None:
+    bench = at("setup")
+    bench.values["pelvis"] = 44.5
+    bench.run(3)
+    bench.command("close_session")
+    bench.to_phase("setup")
+    assert bench.state.over_ceiling == {}
+
+
+@pytest.mark.requirement("RC-002")
+@pytest.mark.parametrize(
+    ("asked", "granted", "limited"), [(45.0, 45.0, False), (45.7, 45.7, False), (60, 45.7, True)]
+)
+def test_an_inflow_is_granted_up_to_the_ceiling_less_its_margin(
+    asked: float, granted: float, limited: bool
+) -> None:
+    bench = at()
+    answer = bench.command("set_inflow", c=asked)
+    assert (answer.requested, answer.granted) == (asked, granted)
+    assert ("inflow ceiling" in answer.limited_by) is limited
+    bench.run(5)
+    assert bench.heater is not None and bench.heater <= BATH_MAX_C
+
+
+@pytest.mark.requirement("RC-006")
+def test_automatic_never_orders_more_bath_than_its_maximum_however_cold_the_inflow_stays() -> None:
+    bench = at()
+    assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
+    bench.values["inflow"] = 40.0
+    bench.run(300)
+    orders = [run.bath_c for run in heater_runs(bench.effects)]
+    assert max(orders) == BATH_MAX_C
+    assert bench.session.heat.limited_by == "bath maximum 46.5 °C"
+    bench.values["inflow"] = 45.6
+    bench.run(30)
+    assert bench.heater is not None and bench.heater < 45.0, "it has not wound up"
+
+
+@pytest.mark.requirement("RC-025")
+def test_automatic_gives_less_than_was_asked_where_a_site_is_hot_and_never_more() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.command("set_inflow", c=44.5)
+    bench.values.update(dict.fromkeys(SITES, 40.0))
+    bench.run(60)
+    assert bench.session.heat.granted_c == 44.5, "cold sites raise nothing above what was asked"
+    bench.values["pelvis"] = 43.6
+    bench.run(2)
+    granted = bench.session.heat.granted_c
+    assert granted is not None and granted < 44.5
+    assert "hottest site" in bench.session.heat.limited_by
+
+
+@pytest.mark.requirement("RC-025")
+def test_automatic_falls_back_on_an_interlock_and_only_a_person_brings_it_back() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.values["inflow"] = 46.0
+    bench.run(2)
+    assert bench.session.heat.controller is Controller.FALLBACK
+    assert bench.raised() == {"inflow_high"}, "one cause gives one alarm"
+    bench.values["inflow"] = 44.0
+    bench.run(60)
+    assert bench.session.heat.controller is Controller.FALLBACK and not heat_is_on(bench)
+    assert "automatic_lost" in bench.raised(), "the cause is gone, automatic is still off"
+    bench.command("resume")
+    assert bench.session.heat.controller is Controller.ADVISORY
+    assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
+
+
+@pytest.mark.requirement("RC-025")
+def test_automatic_gives_no_heat_on_the_word_of_a_single_site() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.values.update(dict.fromkeys(SITES[1:]))
+    bench.run(2)
+    assert not heat_is_on(bench)
+    bench.run(16)
+    assert bench.session.heat.controller is Controller.FALLBACK
+
+
+@pytest.mark.requirement("RC-025")
+@pytest.mark.parametrize("lost", ["inflow", *SITES])
+def test_automatic_cannot_be_chosen_without_its_readings(lost: str) -> None:
+    bench = at()
+    bench.values.update(dict.fromkeys(SITES[:3] if lost in SITES else (lost,)))
+    bench.run(1)
+    assert bench.command("set_controller", mode="automatic").state is CommandState.REFUSED
+
+
+def test_manual_heat_stays_at_one_bath_set_point_until_a_person_changes_it() -> None:
+    bench = at()
+    bench.command("set_inflow", c=44.0)
+    bench.run(3)
+    orders = {run.bath_c for run in heater_runs(bench.run(120))}
+    assert orders == {44.6}
+
+
+@pytest.mark.requirement("RC-042")
+def test_a_lost_core_probe_is_borne_for_a_minute_and_then_holds_the_heat() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = None
+    bench.run(50)
+    assert heat_is_on(bench)
+    bench.run(15)
+    assert not heat_is_on(bench) and "core_lost" in bench.raised()
+    bench.values["nasopharynx"] = 37.5
+    bench.run(5)
+    assert not heat_is_on(bench)
+    bench.command("resume")
+    assert heat_is_on(bench)
+
+
+@pytest.mark.requirement("RC-042")
+def test_the_bladder_does_not_stand_in_for_the_deciding_core_probe() -> None:
+    bench = at()
+    bench.values["bladder"] = None
+    bench.run(70)
+    assert heat_is_on(bench)
+
+
+@pytest.mark.requirement("RC-039")
+def test_without_a_supervisor_no_heat_is_added_until_one_is_there_again() -> None:
+    bench = at()
+    bench.feed(SupervisorLink(at=bench.now, present=False))
+    bench.run(1)
+    assert not heat_is_on(bench) and "supervisor_lost" in bench.raised()
+    bench.feed(SupervisorLink(at=bench.now, present=True))
+    bench.run(1)
+    assert heat_is_on(bench)
+
+
+@pytest.mark.requirement("RC-012")
+def test_heat_stays_off_while_the_flow_is_below_what_the_protocol_needs() -> None:
+    bench = at()
+    bench.command("set_flow", ml_min=700)
+    bench.run(2)
+    assert not heat_is_on(bench)
+    assert "flow 700 ml/min, at least 800 needed" in bench.session.heat.waits_for
+
+
+def test_the_heater_is_renewed_under_its_own_number_and_leases_end_by_themselves() -> None:
+    bench = at()
+    order = bench.state.heater.order
+    runs = heater_runs(bench.run(20))
+    assert [run.order for run in runs] == [order] * 4
+    assert {run.lease_s for run in runs} == {15.0}
+
+
+def test_a_person_who_lowers_the_inflow_gets_no_warning_while_the_bath_cools() -> None:
+    bench = at()
+    bench.values["inflow"] = 45.0
+    bench.command("set_inflow", c=43.0)
+    for second in range(0, 400, 10):
+        bench.values["inflow"] = max(43.0, 45.0 - second * 0.3 / 60)
+        bench.run(10)
+    assert "inflow_above_set" not in bench.alarms()
+    bench.values["inflow"] = 44.2
+    bench.run(35)
+    assert "inflow_above_set" in bench.raised()
+
+
+@pytest.mark.requirement("RC-014")
+def test_after_a_pause_of_ten_minutes_the_restart_waits_until_the_exchanger_has_cooled() -> None:
+    bench = at()
+    bench.command("pause")
+    assert not heat_is_on(bench) and bench.pump is None
+    bench.values["exchanger"] = 46.3
+    bench.run(600)
+    refused = bench.command("resume")
+    assert refused.state is CommandState.REFUSED and "exchanger outlet 46.3" in refused.reason
+    bench.values["exchanger"] = None
+    bench.run(1)
+    unknown = bench.command("resume")
+    assert unknown.reason == "exchanger outlet temperature is not known"
+    bench.values["exchanger"] = 44.9
+    bench.run(1)
+    assert bench.command("resume").state is not CommandState.REFUSED
+    assert bench.pump == 1200.0
+
+
+@pytest.mark.requirement("RC-014")
+def test_no_way_of_starting_a_standing_pump_goes_round_the_soaked_exchanger() -> None:
+    bench = at()
+    bench.command("set_flow", ml_min=0)
+    bench.values["exchanger"] = 46.3
+    bench.run(5)
+    assert bench.command("set_flow", ml_min=1200).state is CommandState.REFUSED
+    bench.command("start_phase", phase="drain", reason="test")
+    bench.run(2)
+    rinse = bench.command("start_phase", phase="rinse")
+    assert rinse.state is CommandState.REFUSED and "exchanger outlet" in rinse.reason
+
+
+@pytest.mark.requirement("RC-030")
+def test_making_safe_comes_before_the_record_and_the_record_before_what_is_published() -> None:
+    bench = at()
+    bench.values.update(inflow=46.5, line_in=300.0)
+    first = bench.feed(bench.read("circuit"))
+    kinds = [type(effect).__name__ for effect in first]
+    assert kinds[0] == "HeaterOff"
+    assert kinds.index("Recorded") < kinds.index("AlarmChanged")
+
+
+@pytest.mark.requirement("RC-012")
+def test_heat_waits_for_a_heater_that_is_not_connected_instead_of_ordering_it() -> None:
+    bench = at("setup")
+    bench.checklist("prime")
+    bench.pull("heater")
+    bench.command("start_phase", phase="prime")
+    assert not heater_runs(bench.run(5))
+    assert bench.session.heat.waits_for == "the heater is not connected"
+    bench.plug("heater")
+    bench.run(2)
+    assert heat_is_on(bench)
