@@ -27,7 +27,12 @@ PHASES = (
 """The phases that a protocol's heat table and checklist speak of, in their order."""
 
 TEMPERATURE_ROLES = ("inflow", "outflow", "reservoir", "exchanger", "bath", "site", "core")
-ROLES = (*TEMPERATURE_ROLES, "line_in", "line_out", "iap", "flow", "level", "speed", "power")
+SWITCH_ROLES = ("bubble", "level_low", "cut_out", "emergency_stop")
+ROLES = (
+    *TEMPERATURE_ROLES,
+    *("line_in", "line_out", "iap", "flow", "level", "speed", "power"),
+    *SWITCH_ROLES,
+)
 """The roles that a channel of a room can have."""
 
 HEAT_NEEDS: Mapping[str, frozenset[str]] = {

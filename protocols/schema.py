@@ -204,6 +204,10 @@ class Limits:
     heater_off_confirm_s: float
     link_latch_s: float
     site_lost_keep: int
+    reservoir_low_ml: float
+    leak_ml: float
+    volume_shift_ml: float
+    balance_window_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

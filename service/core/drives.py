@@ -1,14 +1,23 @@
-"""From what the session wants to orders for the two drives, with leases and numbered outcomes.
+"""From what the session wants to orders for the drives, with leases and numbered outcomes.
 
 Off is repeated under its own number until it is confirmed; a drive found running again after that
 is ordered off again. A run order is never repeated blindly: it is renewed under its own number, and
 a new number means a new decision.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from service.core import channels
-from service.core.effects import Effect, HeaterOff, HeaterRun, PumpRun, PumpStop
+from service.core.effects import (
+    ContactorDrop,
+    ContactorHold,
+    Effect,
+    HeaterOff,
+    HeaterRun,
+    PumpRun,
+    PumpStop,
+)
 from service.core.events import Outcome
 from service.core.model import CommandState, DeviceClass, DriveStatus, Phase
 from service.core.state import Drive, Session, Side, State
@@ -25,19 +34,30 @@ moves in steps that the slow heater line (250 ms quiet after each write) can fol
 SAME_SHARE = 0.01
 """A set-point read back within this share of the order is the order."""
 
+CONTACTOR_LEASE_S = 6.0
+CONTACTOR_RENEW_S = 2.0
+"""Real seconds: a core that no longer renews lets the contactors open; a dead process does not even
+feed their own watchdog."""
+
+OPENS_CONTACTOR = frozenset({"stop_or_abort", "heater_not_off", "switches_stopped"})
+"""Interlocks that take the power away: what was ordered off and is not proven off, and a stop."""
+
 FAILED = (CommandState.UNKNOWN, CommandState.REFUSED)
 PUMPING = frozenset(
     {Phase.PRIME, Phase.FILL, Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE, Phase.RINSE}
 )
+POWERED = PUMPING | {Phase.DRAIN}
 
 
 def issue(state: State) -> tuple[State, list[Effect]]:
     """Order what has changed since the last orders: first whatever makes safe."""
     heater, heater_effects = _heater(state)
     pump, pump_effects = _pump(state)
-    if not heater_effects and not pump_effects:
+    contactor, contactor_effects = _contactor(state)
+    effects = [*heater_effects, *pump_effects, *contactor_effects]
+    if not effects:
         return state, []
-    return replace(state, heater=heater, pump=pump), [*heater_effects, *pump_effects]
+    return replace(state, heater=heater, pump=pump, contactor=contactor), effects
 
 
 def decided_anew(state: State) -> State:
@@ -63,7 +83,7 @@ def _off_anew(drive: Drive) -> Drive:
 
 def settle(state: State, outcome: Outcome) -> State:
     """Note what became of an order; those of older orders and repetitions say nothing new."""
-    drive = state.heater if outcome.drive == "heater" else state.pump
+    drive = _named(state)[outcome.drive]
     if outcome.order != drive.order or outcome.state is drive.outcome:
         return state
     drive = replace(drive, outcome=outcome.state, reason=outcome.reason, settled=outcome.at)
@@ -88,7 +108,16 @@ def _is_as_wanted(drive: Drive, status: DriveStatus) -> bool:
 
 
 def _with(state: State, name: str, drive: Drive) -> State:
-    return replace(state, heater=drive) if name == "heater" else replace(state, pump=drive)
+    match name:
+        case "heater":
+            return replace(state, heater=drive)
+        case "pump":
+            return replace(state, pump=drive)
+    return replace(state, contactor=drive)
+
+
+def _named(state: State) -> Mapping[str, Drive]:
+    return {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
 
 
 def wanted_flow_ml_min(session: Session) -> tuple[float | None, str]:
@@ -165,6 +194,35 @@ def _pump(state: State) -> tuple[Drive, list[Effect]]:
         return drive, []
     drive = replace(drive, renewed_ns=state.now.mono_ns)
     return drive, [PumpRun(order=drive.order, flow_ml_min=wanted, lease_s=PUMP_LEASE_S)]
+
+
+def _contactor(state: State) -> tuple[Drive, list[Effect]]:
+    """Closed while a session may need heater or pump and nothing takes power away, else open."""
+    drive, session = state.contactor, state.session
+    name = channels.device_of_class(state, DeviceClass.SWITCHES)
+    if name is None or name not in state.statuses:
+        return drive, []
+    why = "no session is open" if session is None else _opens_contactor(session)
+    if why:
+        runs = channels.runs(state, DeviceClass.SWITCHES)
+        if not drive.touched or not _needs_off(state, drive, runs):
+            return drive, []
+        drive = _switched_off(state, drive)
+        return drive, [ContactorDrop(order=drive.order, reason=why)]
+    if drive.wanted is None:
+        drive = _ordered(state, drive, 1.0)
+    elif _since_renewed_s(state, drive) < CONTACTOR_RENEW_S:
+        return drive, []
+    drive = replace(drive, renewed_ns=state.now.mono_ns)
+    return drive, [ContactorHold(order=drive.order, lease_s=CONTACTOR_LEASE_S)]
+
+
+def _opens_contactor(session: Session) -> str:
+    """Why the contactors must be open now ("" when they may be closed)."""
+    opening = [block.text for cause, block in session.blocks.items() if cause in OPENS_CONTACTOR]
+    if opening:
+        return "; ".join(opening)
+    return "" if session.phase in POWERED else f"nothing needs power in {session.phase}"
 
 
 def _pump_is_ours(state: State) -> bool:

@@ -41,6 +41,22 @@ class PumpRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactorDrop:
+    """Open the heater's and pump's contactors and read back that they are open."""
+
+    order: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactorHold:
+    """Keep the contactors closed, and their watchdog fed, for at most `lease_s` unless renewed."""
+
+    order: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmChanged:
     """An alarm's transition. `event` is onset, cleared, acknowledged, escalated or reannounced."""
 
@@ -127,6 +143,8 @@ Effect = (
     | PumpStop
     | HeaterRun
     | PumpRun
+    | ContactorDrop
+    | ContactorHold
     | AlarmChanged
     | PhaseChanged
     | CommandChanged

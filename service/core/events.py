@@ -65,7 +65,7 @@ class Command:
 class Outcome:
     """What became of an effect that drives a device: confirmed, refused or unknown.
 
-    `drive` is "heater" or "pump", `value` what the device read back (°C, ml/min; None when off).
+    `drive` is "heater", "pump" or "contactor", `value` what it read back (°C, ml/min; None if off).
     """
 
     at: Instant

@@ -8,7 +8,7 @@ valid ones only.
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 
-from service.core import channels, clocks
+from service.core import channels, clocks, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.model import (
     Channel,
@@ -219,6 +219,13 @@ def heater_stopped(state: State, session: Session) -> Iterator[Finding]:
     return _stopped(state, session, state.heater, DeviceClass.HEATER)
 
 
+STOPPED: Mapping[DeviceClass, str] = {
+    DeviceClass.PUMP: "Pump stopped by itself",
+    DeviceClass.HEATER: "Heater stopped by itself",
+    DeviceClass.SWITCHES: "Contactors of heater and pump have opened",
+}
+
+
 def _stopped(
     state: State, session: Session, drive: Drive, device_class: DeviceClass
 ) -> Iterator[Finding]:
@@ -234,7 +241,7 @@ def _stopped(
     if status is None or drive.settled is None or status.at <= drive.settled:
         yield Finding(source=device_class, raw=None)
     elif status.drive.fault or status.drive.running is False:
-        text = f"{device_class.capitalize()} stopped by itself. {status.drive.fault}".strip()
+        text = f"{STOPPED[device_class]}. {status.drive.fault}".strip()
         yield Finding(source=device_class, raw=True, text=text)
 
 
@@ -262,9 +269,62 @@ def _not_off(
         yield Finding(source=device_class, raw=True, text=text)
 
 
+def contactor_open(state: State, session: Session) -> Iterator[Finding]:
+    """The contactors are open although they were confirmed closed: their watchdog, or somebody."""
+    return _stopped(state, session, state.contactor, DeviceClass.SWITCHES)
+
+
+def switched_on(role: Role, text: str) -> Look:
+    """True for each discrete input of the role that says that its condition is there."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        for channel in channels.of_role(state, role):
+            sample = channels.believed(state, channel)
+            if sample is None or sample.value is None:
+                yield Finding(source=channel.id, raw=None)
+            elif sample.value > 0:
+                yield Finding(source=channel.id, raw=True, text=text, sampled=sample.at)
+
+    return look
+
+
+def reservoir_low(state: State, session: Session) -> Iterator[Finding]:
+    """Less in the reservoir than it needs to keep air out of the line."""
+    limit = session.limits.reservoir_low_ml
+    for channel in channels.of_role(state, Role.LEVEL):
+        sample = channels.believed(state, channel)
+        if sample is None or sample.value is None:
+            yield Finding(source=channel.id, raw=None)
+        elif sample.value < limit:
+            text = f"Reservoir {sample.value:.0f} ml, at least {limit:.0f} needed"
+            yield Finding(source=channel.id, raw=True, text=text, value=sample.value, limit=limit)
+
+
+def leak(state: State, session: Session) -> Iterator[Finding]:
+    """Volume has left the reservoir unexplained and is not held back in the abdomen."""
+    return _missing_volume(state, session.limits.leak_ml, in_abdomen=False)
+
+
+def volume_shift(state: State, session: Session) -> Iterator[Finding]:
+    """Volume has left the reservoir and stays in the abdomen: its pressure has risen."""
+    return _missing_volume(state, session.limits.volume_shift_ml, in_abdomen=True)
+
+
+def _missing_volume(state: State, limit: float, *, in_abdomen: bool) -> Iterator[Finding]:
+    missing = volumes.missing_ml(state)
+    if missing is None:
+        return
+    ml, risen = missing
+    if risen is in_abdomen and ml > limit:
+        where = "stays in the abdomen" if in_abdomen else "is missing from the reservoir"
+        text = f"{ml:.0f} ml {where}, limit {limit:.0f}"
+        yield Finding(source="", raw=True, text=text, value=ml, limit=limit)
+
+
 def drive_unknown(state: State) -> Iterator[Finding]:
     """A drive's last order ended without a confirmed read-back, or was refused by the device."""
-    for name, drive in (("heater", state.heater), ("pump", state.pump)):
+    named = {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
+    for name, drive in named.items():
         bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()

@@ -11,10 +11,10 @@ from service.core.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hazard:
-    """A hazard, the role that would show it (None: this room has no such input at all)."""
+    """A hazard and the role that would show it."""
 
     text: str
-    role: Role | None
+    role: Role
     technique: Technique | None = None
     missing: str = "not monitored: no sensor is configured"
 
@@ -30,15 +30,11 @@ HAZARDS: tuple[Hazard, ...] = (
     ),
     Hazard(text="Hot fluid standing in the exchanger", role=Role.EXCHANGER),
     Hazard(text="Hot patient (core temperature)", role=Role.CORE),
-    Hazard(
-        text="Reservoir level, leaks and volume shift",
-        role=None,
-        missing="no alarm watches it: look at the reservoir and the volumes",
-    ),
-    Hazard(text="Air in the line", role=None),
+    Hazard(text="Reservoir level, leaks and volume shift", role=Role.LEVEL),
+    Hazard(text="Air in the line", role=Role.BUBBLE),
     Hazard(
         text="Heater cut-out independent of this software",
-        role=None,
+        role=Role.CUT_OUT,
         missing="assumed in hardware, not watched",
     ),
 )
@@ -63,8 +59,6 @@ def not_guarded(state: State) -> Iterator[Unguarded]:
 
 
 def _why_not(state: State, hazard: Hazard) -> str:
-    if hazard.role is None:
-        return hazard.missing
     watching = [
         channel
         for channel in channels.of_role(state, hazard.role)

@@ -25,6 +25,8 @@ OWN_ROWS: Mapping[str, Response] = {
     "core_hold": replace(HEAT_ONLY, resumed_by=ResumedBy.SURGEON),
     "pump_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "heater_stopped": HEAT_ONLY,
+    "switches_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
+    "cut_out": HEAT_ONLY,
     "heater_not_off": SLOW_THEN_STOP,
     "still_hot": SLOW_THEN_STOP,
 }
@@ -38,6 +40,9 @@ SELF_STOPPED: Mapping[str, DeviceClass] = {
     "heater_stopped": DeviceClass.HEATER,
 }
 """Events whose block keeps the device off itself: a resume asks for its fault, not for its stop."""
+
+CONTACTORS_OPEN = "switches_stopped"
+"""Opened contactors: only closing them again tells whether they stay closed."""
 
 
 def respond(state: State) -> tuple[State, list[Effect]]:
@@ -66,7 +71,8 @@ def standing(state: State, session: Session) -> list[Block]:
     return [
         block
         for cause, block in session.blocks.items()
-        if (_faulty(state, SELF_STOPPED[cause]) if cause in SELF_STOPPED else cause in active)
+        if cause != CONTACTORS_OPEN
+        and (_faulty(state, SELF_STOPPED[cause]) if cause in SELF_STOPPED else cause in active)
     ]
 
 

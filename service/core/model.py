@@ -44,6 +44,10 @@ class Role(StrEnum):
     LEVEL = "level"
     SPEED = "speed"
     POWER = "power"
+    BUBBLE = "bubble"
+    LEVEL_LOW = "level_low"
+    CUT_OUT = "cut_out"
+    EMERGENCY_STOP = "emergency_stop"
 
 
 class Unit(StrEnum):

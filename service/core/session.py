@@ -18,10 +18,13 @@ from service.core import (
     control,
     drives,
     interlocks,
+    volumes,
 )
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
+    ContactorDrop,
+    ContactorHold,
     Effect,
     HeaterOff,
     HeaterRun,
@@ -53,11 +56,18 @@ from service.core.model import (
     Sample,
     Validity,
 )
-from service.core.state import Drive, Link, Noted, Side, State, Status
+from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
 
 KEPT_NOTES = 50
 
-ORDER: Mapping[type[Effect], int] = {HeaterOff: 0, PumpStop: 0, HeaterRun: 2, PumpRun: 2}
+ORDER: Mapping[type[Effect], int] = {
+    HeaterOff: 0,
+    PumpStop: 0,
+    ContactorDrop: 0,
+    ContactorHold: 2,
+    HeaterRun: 2,
+    PumpRun: 2,
+}
 """Effects not named here are records (1) or published (3)."""
 PUBLISHED = (AlarmChanged, PhaseChanged, CommandChanged)
 
@@ -150,6 +160,8 @@ def _frame(state: State, frame: Frame) -> State:
     for reading in frame.readings:
         samples[reading.channel] = _sample(state.room.mode, frame, reading)
     state = _remembered(replace(state, samples=samples), frame)
+    if state.session is not None:
+        state = volumes.remembered(state, state.session)
     if frame.status is None:
         return state
     status = Status(at=frame.at, drive=frame.status)
@@ -221,12 +233,27 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
     side = Side.HEAT_HOLD if session.side is Side.NONE else session.side
     restored = replace(
         offline,
-        session=replace(session, heat=heat, side=side),
+        session=replace(session, heat=heat, side=side, blocks=_blocks_after(state, session)),
         heater=Drive(touched=True, order=state.heater.order),
         pump=replace(state.pump, held=True, ordered=None, settled=event.at),
+        contactor=Drive(touched=state.contactor.touched, order=state.contactor.order),
     )
     text = "Control process restarted: heater off, pump as it was; a person has to resume"
     return restored, [Recorded(at=event.at, kind="restart", text=text)]
+
+
+def _blocks_after(state: State, session: Session) -> Mapping[str, Block]:
+    """What still keeps off after a restart: contactors opened meanwhile, a person closes them."""
+    if not state.contactor.touched:
+        return session.blocks
+    opened = Block(
+        cause=interlocks.CONTACTORS_OPEN,
+        text="Contactors opened while the control process was away",
+        heat=True,
+        pump=True,
+        since_s=state.treat_s,
+    )
+    return {**session.blocks, opened.cause: opened}
 
 
 def _noted(state: State, effects: list[Effect]) -> State:

@@ -95,11 +95,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
-    """One drive (heater or pump): what we want of it and what it has confirmed.
+    """One drive (heater, pump or contactor): what we want of it and what it has confirmed.
 
-    `wanted` is the bath set-point (°C) or the flow (ml/min), None is off. An untouched drive has
-    never been ordered anything by this session; a held one (after a restart) is not ordered to
-    run until a person says so. `ordered` is None when what is wanted has to be ordered (anew).
+    `wanted` is the bath set-point (°C), the flow (ml/min) or 1 for a closed contactor; None is off.
+    An untouched drive has never been ordered anything by this session; a held one (after a restart)
+    is not ordered to run until a person says so. `ordered` is None when what is wanted has to be
+    ordered (anew).
     """
 
     touched: bool = False
@@ -236,6 +237,15 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What the reservoir holds, less what people moved, and the abdominal pressure with it."""
+
+    at_s: float
+    ml: float
+    iap_mmhg: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
 
@@ -248,6 +258,7 @@ class State:
     samples: Mapping[str, Sample] = field(default_factory=dict)
     over_ceiling: Mapping[str, int] = field(default_factory=dict)
     iap_window: tuple[tuple[float, float], ...] = ()
+    balance_window: tuple[Balance, ...] = ()
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
@@ -255,6 +266,7 @@ class State:
     audio_paused_until_ns: int | None = None
     heater: Drive = field(default_factory=Drive)
     pump: Drive = field(default_factory=Drive)
+    contactor: Drive = field(default_factory=Drive)
     commands: tuple[CommandRecord, ...] = ()
     notes: tuple[Noted, ...] = ()
     durable: bool = True

@@ -8,6 +8,8 @@ from service.core.alarms import is_raised
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
+    ContactorDrop,
+    ContactorHold,
     Effect,
     HeaterOff,
     HeaterRun,
@@ -44,6 +46,7 @@ class Bench:
         without: frozenset[str] = NONE,
     ) -> None:
         self.protocol = protocol(protocol_id)
+        self.without = without
         self.values: dict[str, float | None] = {
             **dict.fromkeys(SITES, 43.0),
             "inflow": 44.8,
@@ -56,6 +59,8 @@ class Bench:
             "line_in": 90.0,
             "line_out": -20.0,
             "iap": 12.0,
+            "level": 900.0,
+            **dict.fromkeys(("bubble", "level_low", "cut_out", "emergency_stop"), 0.0),
         }
         self.flow_follows = True
         self.silent: set[str] = set()
@@ -65,6 +70,7 @@ class Bench:
         self.faults: dict[str, str] = {}
         self.heater: float | None = None
         self.pump: float | None = None
+        self.contactor: float | None = None
         self.effects: list[Effect] = []
         self.events: list[Event] = []
         self._real_ns = 10**9
@@ -106,11 +112,17 @@ class Bench:
             case PumpRun(order=order, flow_ml_min=flow):
                 self.pump = flow
                 self._confirm("pump", order, flow)
+            case ContactorDrop(order=order):
+                self.contactor = None
+                self._confirm("contactor", order, None)
+            case ContactorHold(order=order):
+                self.contactor = 1.0
+                self._confirm("contactor", order, 1.0)
 
     def _confirm(self, drive: str, order: int, value: float | None) -> None:
         state = CommandState.CONFIRMED
         self.feed(Outcome(at=self.now, drive=drive, order=order, state=state, value=value))
-        self.frame(drive)
+        self.frame("switches" if drive == "contactor" else drive)
 
     def frames(self) -> None:
         for device in DEVICES:
@@ -128,9 +140,9 @@ class Bench:
             values["flow"] = flow
         own = (channel for channel in self.state.room.channels if channel.device == device)
         readings = tuple(self._reading(channel, values.get(channel.id)) for channel in own)
-        drives = {"heater": self.heater, "pump": self.pump}
+        drives = {"heater": self.heater, "pump": self.pump, "switches": self.contactor}
         status = None
-        if device in drives:
+        if device in drives and not (device == "switches" and "contactors" in self.without):
             setpoint, fault = drives[device], self.faults.get(device, "")
             status = DriveStatus(running=setpoint is not None, setpoint=setpoint, fault=fault)
         return Frame(at=self.now, device=device, readings=readings, status=status)

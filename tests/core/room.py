@@ -1,4 +1,5 @@
-"""What the bench's room consists of: the demo room's instruments, and a return-line pressure."""
+"""What the bench's room consists of: the demo room's instruments, a return-line pressure, a scale
+and a switch module with contactors."""
 
 from functools import cache
 
@@ -26,6 +27,8 @@ DEVICES = {
     "heater": DeviceClass.HEATER,
     "pressure": DeviceClass.PRESSURE,
     "flow": DeviceClass.FLOW,
+    "scale": DeviceClass.SCALE,
+    "switches": DeviceClass.SWITCHES,
 }
 CHANNELS = (
     ("inflow", "circuit", Role.INFLOW, Unit.DEG_C, ""),
@@ -41,6 +44,11 @@ CHANNELS = (
     ("line_out", "pressure", Role.LINE_OUT, Unit.MMHG, ""),
     ("iap", "pressure", Role.IAP, Unit.MMHG, ""),
     ("flow", "flow", Role.FLOW, Unit.ML_MIN, ""),
+    ("level", "scale", Role.LEVEL, Unit.ML, ""),
+    ("bubble", "switches", Role.BUBBLE, Unit.ON_OFF, ""),
+    ("level_low", "switches", Role.LEVEL_LOW, Unit.ON_OFF, ""),
+    ("cut_out", "switches", Role.CUT_OUT, Unit.ON_OFF, ""),
+    ("emergency_stop", "switches", Role.EMERGENCY_STOP, Unit.ON_OFF, ""),
 )
 NONE: frozenset[str] = frozenset()
 PERFUSIONIST = Actor(user="P. One", role=PersonRole.PERFUSIONIST, station="or-1")

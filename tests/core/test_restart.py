@@ -9,10 +9,12 @@ from service.core.model import CommandState, Controller
 from service.core.state import Side
 from tests.core.bench import at, heater_runs, pump_runs
 
+NO_CONTACTORS = frozenset({"contactors"})
+
 
 @pytest.mark.requirement("RC-028")
 def test_after_a_restart_the_loop_is_advisory_and_the_heater_off_until_a_person_confirms() -> None:
-    bench = at()
+    bench = at(without=NO_CONTACTORS)
     bench.command("set_controller", mode="automatic")
     bench.run(2)
     effects = bench.restart()
@@ -43,7 +45,7 @@ def test_a_restart_orders_the_heater_off_even_where_it_was_off() -> None:
 
 @pytest.mark.requirement("RC-028")
 def test_a_pump_that_the_supervisor_stopped_is_not_started_by_the_restart() -> None:
-    bench = at()
+    bench = at(without=NO_CONTACTORS)
     bench.pump = None
     bench.feed(SupervisorAct(at=bench.now, act="pump stopped"))
     bench.restart(later_s=20)

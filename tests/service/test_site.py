@@ -215,6 +215,7 @@ NARROWER = {
     "no_flow_ml_min": 150.0,
     "flow_low_share": 0.9,
     "site_lost_keep": 4.0,
+    "reservoir_low_ml": 200.0,
 }
 
 
