@@ -2,13 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from drivers.classes import Done, Polled
 from drivers.line import Lines
 from drivers.link import Link
-from service.core.effects import HeaterOff, HeaterRun, PumpRun, PumpStop
+from drivers.orders import Orders
+from service.core.effects import (
+    ContactorDrop,
+    ContactorHold,
+    HeaterOff,
+    HeaterRun,
+    PumpRun,
+    PumpStop,
+)
 from service.core.events import Event, Frame, LinkChanged, Outcome
 from service.core.model import (
     Channel,
@@ -22,7 +30,27 @@ from service.core.model import (
 )
 from service.site_shape import DevicePart, Site
 
-DriveEffect = HeaterOff | HeaterRun | PumpRun | PumpStop
+SafeEffect = HeaterOff | PumpStop | ContactorDrop
+"""Effects that make safe: ordered before anything else, the disk included."""
+RunEffect = HeaterRun | PumpRun | ContactorHold
+CONTACTOR = "contactor"
+DRIVES: Mapping[type, str] = {
+    HeaterOff: "heater",
+    HeaterRun: "heater",
+    PumpStop: "pump",
+    PumpRun: "pump",
+    ContactorDrop: CONTACTOR,
+    ContactorHold: CONTACTOR,
+}
+DRIVE_OF_CLASS: Mapping[DeviceClass, str] = {
+    DeviceClass.HEATER: "heater",
+    DeviceClass.PUMP: "pump",
+    DeviceClass.SWITCHES: CONTACTOR,
+}
+"""Names of drives, as outcomes carry them."""
+CLOSED = 1.0
+DROP_S = 1.0
+"""How long the end of the process waits for the contactors to be read back open."""
 LEASE_OFF_ORDER = 0
 """The order number of an off that a link sent by itself, because nobody renewed its lease."""
 
@@ -46,9 +74,9 @@ class Instruments:
         lines = Lines(now)
         self._links = {part.name: self._link(part, lines) for part in site.device}
         self._drives = {
-            str(device.device_class): self._links[device.name]
-            for device in room.devices
-            if device.device_class in (DeviceClass.HEATER, DeviceClass.PUMP)
+            DRIVE_OF_CLASS[link.driver.device_class]: link.orders
+            for link in self._links.values()
+            if link.orders
         }
         self._running: dict[str, int] = {}
 
@@ -62,34 +90,34 @@ class Instruments:
         for link in self._links.values():
             await link.close()
 
-    def order(self, effect: DriveEffect) -> None:
-        """Hand an effect to its drive; a run order already given is only renewed."""
-        name = "heater" if isinstance(effect, HeaterOff | HeaterRun) else "pump"
-        orders = self._drives[name].orders if name in self._drives else None
+    def order(self, effect: SafeEffect | RunEffect) -> None:
+        """Hand an effect to its drive; a run order already given is only renewed.
+
+        Contactors that have opened under an order are closed again by a new order only.
+        """
+        name = DRIVES[type(effect)]
+        orders = self._drives.get(name)
         if orders is None:
             none = Done(state=CommandState.REFUSED, reason=f"the room has no {name}")
             self._done(name, effect.order, none)
             return
-        match effect:
-            case HeaterOff() | PumpStop():
-                self._running.pop(name, None)
-                orders.off(effect.order)
-                return
-            case HeaterRun(bath_c=value) | PumpRun(flow_ml_min=value):
-                if self._running.get(name) == effect.order and orders.renew(effect.lease_s):
-                    return
-                self._running[name] = effect.order
-                orders.run(effect.order, value, effect.lease_s)
+        if isinstance(effect, SafeEffect):
+            self._running.pop(name, None)
+            orders.off(effect.order)
+            return
+        given = self._running.get(name) == effect.order
+        if given and (orders.renew(effect.lease_s) or name == CONTACTOR):
+            return
+        self._running[name] = effect.order
+        orders.run(effect.order, _value(effect), effect.lease_s)
 
     async def make_safe(self, within_s: float) -> None:
-        """Heater off and pump stopped, waited for; the links repeat it until it is confirmed."""
-        all_orders = [link.orders for link in self._drives.values() if link.orders]
-        for orders in all_orders:
-            orders.off(None)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                while any(orders.off_wanted for orders in all_orders):
-                    await asyncio.sleep(0.02)
+        """Heater off and pump stopped, then the contactors opened; each is waited for, and
+        repeated by its link until it is confirmed."""
+        orders = dict(self._drives)
+        contactors = [orders.pop(CONTACTOR)] if CONTACTOR in orders else []
+        await _all_off(orders.values(), within_s)
+        await _all_off(contactors, DROP_S)
 
     def _link(self, part: DevicePart, lines: Lines) -> Link:
         driver = part.make_driver()
@@ -100,7 +128,7 @@ class Instruments:
             poll_hz=part.poll_hz,
             on_frame=partial(self._polled, part.name),
             on_link=partial(self._linked, part.name),
-            on_done=partial(self._done, str(driver.device_class)),
+            on_done=partial(self._done, DRIVE_OF_CLASS.get(driver.device_class, "")),
         )
 
     def _polled(self, device: str, polled: Polled) -> None:
@@ -142,6 +170,25 @@ class Instruments:
                 reason=done.reason,
             )
         )
+
+
+def _value(effect: RunEffect) -> float:
+    match effect:
+        case HeaterRun(bath_c=bath_c):
+            return bath_c
+        case PumpRun(flow_ml_min=flow_ml_min):
+            return flow_ml_min
+    return CLOSED
+
+
+async def _all_off(all_orders: Iterable[Orders], within_s: float) -> None:
+    waited = list(all_orders)
+    for orders in waited:
+        orders.off(None)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while any(orders.off_wanted for orders in waited):
+                await asyncio.sleep(0.02)
 
 
 def _absent(channel: Channel) -> Reading:

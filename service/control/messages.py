@@ -24,11 +24,16 @@ class Event:
 
 
 class Messages:
-    """Numbers the messages of one boot and remembers which number each alarm was sent under."""
+    """Numbers the messages of one boot and remembers which number each alarm was sent under.
+
+    Events are numbered in the order in which they are sent; all else carries the number of the
+    newest event that was sent, so that numbers never go back on the way to a reader.
+    """
 
     def __init__(self, room: Room, boot: str) -> None:
         self._head = {"v": VERSION, "room": room.id, "boot": boot, "mode": str(room.mode)}
         self._seq = 0
+        self._sent_seq = 0
         self._sent: dict[str, tuple[int, int]] = {}
 
     def events(self, effects: list[Effect]) -> list[Event]:
@@ -46,6 +51,7 @@ class Messages:
 
     def sending(self, event: Event, mono_ns: int, *, durable: bool) -> Json:
         """The message as it leaves now: an alarm says when, and whether it is on the disk."""
+        self._sent_seq = event.seq
         if not event.occurrence:
             return event.message
         self._sent.pop(event.occurrence, None)
@@ -54,11 +60,12 @@ class Messages:
             self._sent.pop(next(iter(self._sent)))
         return {**event.message, "sent_ns": mono_ns, "durable": durable}
 
-    def refused(self, key: str, name: str, reason: str) -> Json:
+    def refused(self, key: str, name: str, reason: str) -> Event:
         """The refusal of a request that could not be made into a command at all."""
         self._seq += 1
         body = {"type": "command", "key": key, "name": name, "state": "refused"}
-        return {**self._head, "seq": self._seq, **body, "reason": reason}
+        message = {**self._head, "seq": self._seq, **body, "reason": reason}
+        return Event(seq=self._seq, message=message)
 
     def frame(self, frame: Frame) -> Json:
         """All channels of one device, as read in one go."""
@@ -73,7 +80,7 @@ class Messages:
         }
         return {
             **self._head,
-            "seq": self._seq,
+            "seq": self._sent_seq,
             "type": "frame",
             "device": frame.device,
             "at_ns": frame.at.mono_ns,
@@ -84,13 +91,13 @@ class Messages:
     def snapshot(self, state: State) -> Json:
         """The whole state."""
         body = {"type": "snapshot", "state": snapshot(state, self._sent)}
-        return {**self._head, "seq": self._seq, **body}
+        return {**self._head, "seq": self._sent_seq, **body}
 
     def heartbeat(self, state: State) -> Json:
         """The control process lives and has processed that many events."""
         return {
             **self._head,
-            "seq": self._seq,
+            "seq": self._sent_seq,
             "type": "heartbeat",
             "processed": state.processed,
         }

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from protocols.loader import load_all
 from protocols.schema import Protocol
 from service.control import requests
-from service.control.instruments import Instruments
+from service.control.instruments import Instruments, RunEffect, SafeEffect
 from service.control.lanes import Asked, Lanes
 from service.control.messages import Messages
 from service.control.publisher import Publisher
 from service.control.settings import Settings
 from service.control.watched import Watched
-from service.core.effects import Effect, HeaterOff, HeaterRun, PumpRun, PumpStop, SessionOpened
+from service.core.effects import Effect, SessionOpened
 from service.core.events import (
     Durability,
     Event,
@@ -51,6 +51,9 @@ UNWRITTEN_S = 2.0
 """A disk that takes nothing for so long is an alarm, even when it reports no error."""
 
 SAFE_END_S = 3.0
+NOT_RECORDED = 0
+"""The ticket of what the journal did not get: it waits for nothing but its turn."""
+
 log = logging.getLogger(__name__)
 
 
@@ -123,11 +126,11 @@ class ControlProcess:
         before = self._state
         self._state, effects = step(before, event)
         for effect in effects:
-            if isinstance(effect, HeaterOff | PumpStop):
+            if isinstance(effect, SafeEffect):
                 self._instruments.order(effect)
         ticket = self._record(before, event, effects)
         for effect in effects:
-            if isinstance(effect, HeaterRun | PumpRun):
+            if isinstance(effect, RunEffect):
                 self._instruments.order(effect)
         events = self._messages.events(effects)
         self._publisher.hold(events, ticket, time.monotonic_ns())
@@ -140,7 +143,7 @@ class ControlProcess:
         session = before.session or self._state.session
         if session is None:
             quiet = isinstance(event, Frame | Tick | Shown) and not effects
-            return 0 if quiet else self._writer.append(ROOM, (event, *effects))
+            return NOT_RECORDED if quiet else self._writer.append(ROOM, (event, *effects))
         opens = any(isinstance(effect, SessionOpened) for effect in effects)
         items = (before, event, *effects) if opens else (event, *effects)
         return self._writer.append(session.id, items)
@@ -157,7 +160,8 @@ class ControlProcess:
         try:
             event = requests.command(asked, at, self._protocols, self._room.limits)
         except requests.Impossible as error:
-            self._lanes.broadcast(self._messages.refused(asked.key, asked.name, str(error)))
+            refused = self._messages.refused(asked.key, asked.name, str(error))
+            self._publisher.hold([refused], NOT_RECORDED, time.monotonic_ns())
             return
         self.handle(event)
 
@@ -240,7 +244,7 @@ class ControlProcess:
             log.exception("the state cannot be shown")
 
     async def _end(self) -> None:
-        """Heater off and pump stopped if a session is open; then the record is closed."""
+        """Heater, pump and contactors off if a session is open; then the record is closed."""
         if self._state.session is not None:
             await self._instruments.make_safe(SAFE_END_S)
         await self._instruments.close()

@@ -32,6 +32,7 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "devices": _devices(state),
         "figures": _figures(state),
         "alarms": [_alarm(alarm, sent) for alarm in alarms.ranked(state)],
+        "audible": sounding.occurrence if (sounding := alarms.audible(state)) else None,
         "audio_paused_s": alarms.audio_paused_s(state),
         "commands": _commands(state),
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],

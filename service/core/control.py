@@ -21,8 +21,8 @@ KI_PER_S = 0.004
 where they settle within 10 min without overshoot above 0.2 °C."""
 
 TRIM_GAIN = 4.0
-TRIM_BELOW_BAND_EDGE_C = 0.1
-"""Automatic takes 4 °C off the inflow for each °C of the hottest site above the band edge − 0.1."""
+TRIM_BELOW_BAND_EDGE_C = 0.2
+"""Automatic takes 4 °C off the inflow for each °C of the hottest site above the band edge − 0.2."""
 
 
 BATH_COOLS_C_PER_S = 0.3 / 60.0

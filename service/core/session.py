@@ -17,6 +17,7 @@ from service.core import (
     commands,
     control,
     drives,
+    following,
     interlocks,
     volumes,
 )
@@ -97,7 +98,7 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += latched
     state, ordered = drives.issue(state)
     effects += ordered
-    state, followed = commands.follow(before, state)
+    state, followed = following.follow(before, state)
     effects += followed
     return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
 
@@ -131,7 +132,7 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
         case LinkChanged():
             return _linked(state, event), []
         case Outcome():
-            return commands.settled(drives.settle(state, event))
+            return following.settled(drives.settle(state, event))
         case Durability():
             return replace(state, durable=event.durable, durable_reason=event.reason), []
         case SupervisorLink():

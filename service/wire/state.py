@@ -276,6 +276,7 @@ class State(Strict):
     reminders: list[ReminderState]
     volumes: Volumes
     alarms: list[AlarmState]
+    audible: str | None = Field(description="the occurrence that sounds now; one at a time")
     audio_paused_s: float
     commands: list[CommandLine] = Field(max_length=20)
     not_guarded: list[NotGuarded]

@@ -223,6 +223,7 @@ def state() -> dict[str, Any]:
                        "infusion_min": 10.0}],
         "volumes": {"in_ml": 4000.0, "out_ml": 3500.0, "retained_ml": 500.0},
         "alarms": [shown_alarm | {"since_utc": "2026-01-01T10:42:00Z", "seq": 40}],
+        "audible": None,
         "audio_paused_s": 0.0,
         "commands": [command("before", "confirmed") | {"at_utc": "2026-01-01T10:41:00Z"}],
         "not_guarded": [{"hazard": "level", "why": "no scale"}],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.core.model import PersonRole
-from service.web.accounts import Accounts, Session
+from service.web.accounts import Accounts, AccountsError, Session
 
 
 @pytest.fixture
@@ -73,3 +73,15 @@ def test_a_known_station_still_stops_when_the_file_cannot_be_read(
     with pytest.raises(sqlite3.OperationalError):
         accounts.issue(PersonRole.QA, user="Q")
     blocker.close()
+
+
+@pytest.mark.parametrize("in_the_way", [None, b"this is no database at all, but some text\n" * 50])
+def test_a_file_that_cannot_be_used_is_told_with_its_place(
+    tmp_path: Path, in_the_way: bytes | None
+) -> None:
+    path = tmp_path / "missing" / "accounts.db"
+    if in_the_way is not None:
+        path.parent.mkdir()
+        path.write_bytes(in_the_way)
+    with pytest.raises(AccountsError, match=r"cannot be kept in .*accounts.db: .+ must be able"):
+        Accounts(path)

@@ -117,6 +117,7 @@
  * @property {Drug|null} drug
  * @property {Reminder[]} reminders
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
+ * @property {string | null} audible the occurrence that sounds now
  * @property {number} audio_paused_s
  * @property {{hazard: string, why: string}[]} not_guarded
  * @property {{at_utc: string, kind: string, text: string, by: string}[]} events

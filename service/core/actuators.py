@@ -1,0 +1,190 @@
+"""Commands that move heat and flow, and those that take them away."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from service.core import channels, control, drives, interlocks, phases
+from service.core.asked import (
+    Done,
+    Refusal,
+    number_arg,
+    recorded,
+    second_name,
+    session_of,
+    text_arg,
+    who,
+)
+from service.core.effects import ControllerChanged, Effect
+from service.core.events import Command
+from service.core.model import Controller, DeviceClass, Role
+from service.core.state import Session, Side, State
+
+LOWEST_INFLOW_C = 20.0
+
+
+def set_controller(state: State, command: Command) -> Done:
+    """Choose who moves the heat; automatic has its conditions."""
+    session = session_of(state)
+    mode = text_arg(command, "mode")
+    allowed = (Controller.MANUAL, Controller.ADVISORY, Controller.AUTOMATIC)
+    if mode not in {controller.value for controller in allowed}:
+        raise Refusal(f"mode must be one of {', '.join(allowed)}")
+    wanted = Controller(mode)
+    if wanted is Controller.AUTOMATIC:
+        _automatic_conditions(state, session)
+    heat = replace(session.heat, controller=wanted, integral_c=0.0)
+    changed = ControllerChanged(at=state.now, to=wanted, reason=f"by {who(command)}")
+    state = replace(state, session=replace(session, heat=heat))
+    return Done(state=state, effects=(changed,))
+
+
+def _automatic_conditions(state: State, session: Session) -> None:
+    """What automatic needs before a person may switch it on."""
+    checks: Mapping[str, bool] = {
+        f"heat is not allowed in phase {session.phase}": (
+            session.protocol.heat[session.phase].allowed
+        ),
+        "an interlock or pause is on: resume first": (
+            not session.blocks and session.side is Side.NONE
+        ),
+        "automatic needs an independent flow meter": channels.flow_meter(state) is not None,
+        "automatic needs two valid sites": len(channels.valid_values(state, Role.SITE)) >= 2,
+        "automatic needs a valid inflow": bool(channels.valid_values(state, Role.INFLOW)),
+    }
+    if failed := [text for text, holds in checks.items() if not holds]:
+        raise Refusal("; ".join(failed))
+
+
+def set_inflow(state: State, command: Command) -> Done:
+    """Ask for an inflow temperature; granted up to the ceiling less its margin."""
+    session = session_of(state)
+    asked = number_arg(command, "c", LOWEST_INFLOW_C, 60)
+    if not session.protocol.heat[session.phase].allowed:
+        raise Refusal(f"no heat in phase {session.phase}")
+    if blocked := [block.text for block in session.blocks.values() if block.heat]:
+        raise Refusal(f"heat is off: {'; '.join(blocked)}. Remove the cause, then resume")
+    if session.side is not Side.NONE:
+        raise Refusal(f"session is in {session.side}: resume first")
+    ceiling, why = control.inflow_limit(session)
+    granted = min(asked, ceiling)
+    heat = replace(session.heat, requested_c=asked, enabled=True, integral_c=0.0)
+    return Done(
+        state=drives.decided_anew(replace(state, session=replace(session, heat=heat))),
+        requested=asked,
+        granted=granted,
+        limited_by=why if granted < asked else "",
+        drives=("heater",),
+    )
+
+
+def set_flow(state: State, command: Command) -> Done:
+    """Ask for a flow; a standing pump starts only where no hot fluid has stood."""
+    session = session_of(state)
+    asked = number_arg(command, "ml_min", 0, 20_000)
+    perfusate = session.protocol.perfusate
+    if session.phase not in drives.PUMPING:
+        raise Refusal(f"no flow in phase {session.phase}")
+    if blocked := [block.text for block in session.blocks.values() if block.pump]:
+        raise Refusal(f"pump is stopped: {'; '.join(blocked)}. Remove the cause, then resume")
+    if session.side in (Side.PAUSE, Side.ABORT):
+        raise Refusal(f"session is in {session.side}: resume first")
+    if _pump_stands(state) and asked > 0 and (soaked := phases.not_soaked(state, session)):
+        raise Refusal(soaked)
+    granted = min(asked, perfusate.flow_max_ml_min)
+    limited_by = f"highest flow {perfusate.flow_max_ml_min:g} ml/min" if granted < asked else ""
+    session = replace(session, flow_ml_min=granted or None)
+    flow, slowed_by = drives.wanted_flow_ml_min(session)
+    return Done(
+        state=drives.decided_anew(replace(state, session=session)),
+        requested=asked,
+        granted=flow or 0.0,
+        limited_by=(slowed_by if flow else "") or limited_by,
+        drives=("pump",),
+    )
+
+
+def stop(state: State, command: Command) -> Done:
+    """Everything off, in any phase or none, without a guard; a person resumes."""
+    effects: list[Effect] = [recorded(state, command, "stop", "Stop")]
+    if (session := state.session) is not None:
+        side = Side.ABORT if session.side is Side.ABORT else Side.PAUSE
+        heat = replace(session.heat, controller=Controller.STOPPED, enabled=False)
+        state = replace(state, session=replace(session, side=side, heat=heat))
+        to = Controller.STOPPED
+        effects.append(ControllerChanged(at=state.now, to=to, reason="stop"))
+    state = drives.off_anew(state, pump=True)
+    return Done(state=state, effects=tuple(effects), drives=("heater", "pump"))
+
+
+def heater_off(state: State, command: Command) -> Done:
+    """The heater off, in any phase or none; a person resumes."""
+    fact = recorded(state, command, "heater_off", "Heater off")
+    if (session := state.session) is not None:
+        side = Side.HEAT_HOLD if session.side is Side.NONE else session.side
+        session = replace(session, side=side, heat=replace(session.heat, enabled=False))
+        state = replace(state, session=session)
+    state = drives.off_anew(state, pump=False)
+    return Done(state=state, effects=(fact,), drives=("heater",))
+
+
+def pause(state: State, command: Command) -> Done:
+    """Pump and heater off until a person resumes."""
+    session = session_of(state)
+    if session.side is Side.ABORT:
+        raise Refusal("the session was aborted")
+    session = replace(session, side=Side.PAUSE)
+    fact = recorded(state, command, "pause", "Pause")
+    return Done(state=replace(state, session=session), effects=(fact,), drives=("heater", "pump"))
+
+
+def resume(state: State, command: Command) -> Done:
+    """A person takes the session on: pause, heat hold, stop and interlocks whose cause is gone."""
+    session = session_of(state)
+    if session.side is Side.ABORT:
+        raise Refusal("the session was aborted: drain")
+    blocks = interlocks.standing(state, session)
+    overridden = [b.cause for b in blocks if b.surgeon and command.reason and second_name(command)]
+    if standing := [block.text for block in blocks if block.cause not in overridden]:
+        raise Refusal(f"the cause is still there: {'; '.join(standing)}")
+    pumping = session.phase in drives.PUMPING and session.flow_ml_min
+    if pumping and _pump_stands(state) and (soaked := phases.not_soaked(state, session)):
+        raise Refusal(soaked)
+    stopped = session.heat.controller in (Controller.STOPPED, Controller.FALLBACK)
+    heat = replace(
+        session.heat,
+        enabled=session.protocol.heat[session.phase].allowed,
+        controller=Controller.ADVISORY if stopped else session.heat.controller,
+        integral_c=0.0,
+        missing_since=None,
+    )
+    session = replace(
+        session,
+        side=Side.NONE,
+        blocks={},
+        overridden=session.overridden.union(overridden),
+        heat=heat,
+    )
+    state = drives.decided_anew(state)
+    effects: list[Effect] = [recorded(state, command, "resume", "Resume")]
+    if stopped:
+        to = Controller.ADVISORY
+        effects.append(ControllerChanged(at=state.now, to=to, reason=f"by {who(command)}"))
+    return Done(
+        state=replace(state, session=session), effects=tuple(effects), drives=("heater", "pump")
+    )
+
+
+def _pump_stands(state: State) -> bool:
+    """Whether running the pump would start it: the fluid that stood would reach the patient."""
+    return state.pump.wanted is None or channels.runs(state, DeviceClass.PUMP) is not True
+
+
+def abort(state: State, command: Command) -> Done:
+    """End the treatment: everything off, then drain."""
+    session = session_of(state)
+    heat = replace(session.heat, controller=Controller.STOPPED, enabled=False)
+    session = replace(session, side=Side.ABORT, heat=heat)
+    fact = recorded(state, command, "abort", "Abort")
+    changed = ControllerChanged(at=state.now, to=Controller.STOPPED, reason="abort")
+    state = drives.off_anew(replace(state, session=session), pump=True)
+    return Done(state=state, effects=(fact, changed), drives=("heater", "pump"))

@@ -1,0 +1,175 @@
+"""Opening and closing a session, and what the treatment walks through: checklist, phases, drug."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from service.core import phases
+from service.core.asked import (
+    Done,
+    Refusal,
+    number_arg,
+    optional_arg,
+    recorded,
+    second_name,
+    session_of,
+    text_arg,
+    who,
+)
+from service.core.effects import Effect, SessionClosed, SessionOpened
+from service.core.events import Command
+from service.core.model import Phase
+from service.core.state import Confirmed, Drive, Given, Patient, Session, Side, State
+
+UTC_LABEL = "%Y%m%dT%H%M%SZ"
+
+
+def open_session(state: State, command: Command) -> Done:
+    """Open a session on a protocol, with what the dose arithmetic needs."""
+    protocol = command.protocol
+    if state.session is not None:
+        raise Refusal(f"session {state.session.id} is open: close it first")
+    if protocol is None:
+        raise Refusal(f"there is no protocol {command.args.get('protocol')!r}")
+    low, high = protocol.clock.duration_range_min
+    minutes = optional_arg(command, "duration_min", low, high) or protocol.clock.duration_min
+    carrier = str(command.args.get("carrier") or protocol.perfusate.carrier)
+    if protocol.drug is not None and carrier not in protocol.drug.carriers:
+        allowed = ", ".join(protocol.drug.carriers)
+        raise Refusal(f"carrier {carrier!r} is not allowed for {protocol.drug.name}: {allowed}")
+    patient = Patient(
+        height_cm=optional_arg(command, "height_cm", 100, 220),
+        weight_kg=optional_arg(command, "weight_kg", 30, 200),
+        bsa_m2=optional_arg(command, "bsa_m2", 0.5, 4),
+        dose_mg=_dose_mg(command, protocol.drug.dose_tolerance if protocol.drug else 0.0),
+        carrier=carrier,
+    )
+    stamp = datetime.fromtimestamp(state.now.utc_ns // 10**9, UTC).strftime(UTC_LABEL)
+    session = Session(
+        id=f"{stamp}-{state.room.id}",
+        protocol=protocol,
+        limits=protocol.limits,
+        opened=state.now,
+        duration_s=60.0 * minutes,
+        patient=patient,
+        phase_from_s=state.treat_s,
+    )
+    opened = SessionOpened(at=state.now, session=session.id, protocol=protocol.id, by=who(command))
+    effects: list[Effect] = [opened]
+    if envelope := protocol.envelope.name:
+        text = f"Envelope widened: {envelope}, approved by {protocol.envelope.approved_by}"
+        effects.append(recorded(state, command, "envelope", text))
+    state = replace(
+        state,
+        session=session,
+        heater=Drive(order=state.heater.order),
+        pump=Drive(order=state.pump.order),
+        over_ceiling={},
+        iap_window=(),
+    )
+    return Done(state=state, effects=tuple(effects))
+
+
+def _dose_mg(command: Command, tolerance: float) -> float | None:
+    """The pharmacist's dose from the label; far from the arithmetic only with a second name."""
+    dose = optional_arg(command, "dose_mg", 0, 10_000)
+    expected = optional_arg(command, "expected_mg", 0, 10_000)
+    if dose is None or not expected:
+        return dose
+    share = abs(dose - expected) / expected
+    if share > tolerance and not second_name(command):
+        raise Refusal(
+            f"label says {dose:g} mg, arithmetic says {expected:.1f} mg: "
+            f"{share:.0%} apart needs a second name"
+        )
+    return dose
+
+
+def close_session(state: State, command: Command) -> Done:
+    """Close the record of a session that is over or never began."""
+    session = session_of(state)
+    if session.phase not in (Phase.SETUP, Phase.COMPLETE):
+        raise Refusal(f"finish the treatment first: phase is {session.phase}")
+    closed = SessionClosed(at=state.now, session=session.id, by=who(command))
+    return Done(state=replace(state, session=None), effects=(closed,))
+
+
+def confirm_checklist(state: State, command: Command) -> Done:
+    """Confirm one line of the checklist, with a second name where it asks for one."""
+    session = session_of(state)
+    wanted = text_arg(command, "item")
+    item = next((i for i in session.protocol.checklist if i.id == wanted), None)
+    if item is None:
+        known = ", ".join(i.id for i in session.protocol.checklist)
+        raise Refusal(f"there is no checklist item {wanted!r}: {known}")
+    if item.names == 2 and not second_name(command):
+        raise Refusal(f"{item.text!r} needs a second name")
+    by = command.by.user or command.by.station
+    confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
+    session = replace(session, checklist={**session.checklist, item.id: confirmed})
+    fact = recorded(state, command, "checklist", item.text)
+    return Done(state=replace(state, session=session), effects=(fact,))
+
+
+def start_phase(state: State, command: Command) -> Done:
+    """Go on to a phase whose needs are met; leaving early needs a reason."""
+    session = session_of(state)
+    name = text_arg(command, "phase")
+    if name not in set(Phase):
+        raise Refusal(f"there is no phase {name!r}: {', '.join(Phase)}")
+    target = Phase(name)
+    step = phases.step_to(session, target)
+    if step is None:
+        raise Refusal(f"{target} does not follow {session.phase}")
+    if session.side is Side.PAUSE and target not in (Phase.DRAIN, Phase.COMPLETE):
+        raise Refusal("the session is paused: resume first, or drain")
+    if session.side is Side.ABORT and target not in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE):
+        raise Refusal("the session was aborted: drain")
+    if missing := phases.needs(state, session, step):
+        raise Refusal(f"{target} needs: {'; '.join(missing)}")
+    if phases.asks_reason(session, step) and not command.reason:
+        raise Refusal(f"{target} now leaves {session.phase} early: give a reason")
+    early = phases.asks_reason(session, step)
+    session, effects = phases.entered(state, session, target, who(command))
+    if command.reason:
+        kind, text = ("deviation", f"{target} started early") if early else ("note", str(target))
+        effects.append(recorded(state, command, kind, text))
+    return Done(state=replace(state, session=session), effects=tuple(effects))
+
+
+def confirm_drug(state: State, command: Command) -> Done:
+    """A fraction was given, now or at an earlier time with a reason: a fact, never refused."""
+    session = session_of(state)
+    number = int(number_arg(command, "fraction", 1, 20))
+    age_s = optional_arg(command, "ago_s", 0, 24 * 3600) or 0.0
+    if any(entry.fraction == number for entry in session.given):
+        raise Refusal(f"fraction {number} is already recorded")
+    if age_s and not command.reason:
+        raise Refusal("an earlier time needs a reason")
+    late_s = age_s * state.room.speed
+    at_s = state.treat_s - late_s
+    utc_ns = state.now.utc_ns - int(age_s * 1e9)
+    given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command))
+    effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
+    if deviation := _drug_deviation(state, session, number):
+        effects.append(recorded(state, command, "deviation", deviation))
+    session = replace(session, given=(*session.given, given))
+    if session.clocks.contact_from_s is None:
+        session = replace(session, clocks=replace(session.clocks, contact_from_s=at_s))
+    if session.phase in (Phase.HEAT_UP, Phase.DRUG_ADDITION):
+        by = who(command)
+        session, moved = phases.entered(state, session, Phase.PERFUSE, by, late_s=late_s)
+        effects += moved
+    return Done(state=replace(state, session=session), effects=tuple(effects))
+
+
+def _drug_deviation(state: State, session: Session, number: int) -> str:
+    drug = session.protocol.drug
+    if drug is None or number > len(drug.fractions):
+        return f"Fraction {number} is not in the protocol"
+    if session.phase is Phase.HEAT_UP:
+        addition = phases.step_to(session, Phase.DRUG_ADDITION)
+        missing = phases.needs(state, session, addition) if addition else []
+        return f"Drug given before: {'; '.join(missing)}" if missing else ""
+    if session.phase not in (Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE):
+        return f"Drug given in phase {session.phase}"
+    return ""
