@@ -64,7 +64,7 @@ class Identity:
 class Done:
     """What a drive read back after a command: confirmed, refused or unknown, and its value.
 
-    `value` is °C (heater) or ml/min (pump) and None when the drive stands."""
+    `value` is °C (heater) or ml/min (pump), None when the drive stands and for a contactor."""
 
     state: CommandState
     value: float | None = None
@@ -133,6 +133,31 @@ class Pump(Driver, Protocol):
 
     def lower(self, flow_ml_min: float) -> Dialogue[Done]:
         """Slow a running pump down to this flow; never start it, never make it faster."""
+        ...
+
+
+class Contactor(Driver, Protocol):
+    """Relay outputs through which heater and pump get their power: energised to run.
+
+    The module opens them by itself `watchdog_s` after the last message that feeds it, so `hold` is
+    called at least three times as often. Opened contactors, whoever opened them, are closed again
+    by one way only: `drop`, and then the `hold` that a person ordered. Any other `hold` keeps
+    closed contactors closed and is refused where they are open. `outputs` is how many relays are
+    used, 0 where the module only reads contacts and is no contactor. `terminator` and `quiet_s` as
+    for a pump.
+    """
+
+    outputs: int
+    watchdog_s: float
+    terminator: bytes
+    quiet_s: float
+
+    def hold(self) -> Dialogue[Done]:
+        """Keep the outputs on, feed the watchdog, and read back that they are on."""
+        ...
+
+    def drop(self) -> Dialogue[Done]:
+        """Switch the outputs off and read back that they are off."""
         ...
 
 

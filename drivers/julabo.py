@@ -19,7 +19,7 @@ AFTER_OUT_S = 0.26  # 250 ms are asked for
 AFTER_IN_S = 0.02  # 10 ms are asked for; the LF behind the CR that ends a reply takes 2 of them
 SETPOINT_TOLERANCE_C = 0.06
 """Some families keep the set-point to 0.1 °C only."""
-NUMBER = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,3})?")
+NUMBER = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,20})?")
 NO_VALUE = re.compile(r"[-.]{2,}")
 STATUS = re.compile(r"(-?\d{1,4})(?:\D.*)?")
 MANUAL, RUNNING = (0, 1), (1, 3)
@@ -46,6 +46,7 @@ ALARMS = {
     -144: "bath below the alarm limit",
     -1501: "watchdog of the heater: no set-point came in time",
 }
+IN_WORDS = " (status in words: its alarms are not seen)"
 BATH, POWER, EXTERNAL, SAFETY = "IN_PV_00", "IN_PV_01", "IN_PV_02", "IN_PV_03"
 EXCESS, SETPOINT, MODE = "IN_PV_04", "IN_SP_00", "IN_MODE_05"
 
@@ -111,6 +112,7 @@ class Julabo:
         self._optional = {POWER: 2, SAFETY: 3} | ({EXTERNAL: 4} if external else {})
         self._told: set[str] = set()
         self._excess_c: float | None = None
+        self._in_words = False
 
     def identify(self) -> Dialogue[Identity]:
         """Ask who is there, then once for everything that not every model tells."""
@@ -123,8 +125,8 @@ class Julabo:
                 self._told.add(command)
         self._excess_c = yield from _optional(EXCESS)
         # An unknown command has left an error behind; whoever drives next must not meet it.
-        yield _ask("STATUS")
-        return Identity(model=version)
+        self._in_words = text_of((yield _ask("STATUS")).data)[0].isalpha()
+        return Identity(model=version + IN_WORDS * self._in_words)
 
     def poll(self) -> Dialogue[Polled]:
         """Read temperatures, power, set-point, run mode and status."""
@@ -134,11 +136,11 @@ class Julabo:
             measured.append((yield from self._measure(command, number)))
         setpoint_c = decode_number((yield _ask(SETPOINT)).data)
         mode = yield _ask(MODE)
-        status = decode_status((yield _ask("STATUS")).data)
+        status = yield from self._status()
         drive = DriveStatus(
             running=decode_mode(mode.data) or status in RUNNING,
             setpoint=round(setpoint_c, 2),
-            remote=None if status < 0 else status not in MANUAL,
+            remote=None if status is None or status < 0 else status not in MANUAL,
             fault=_alarm(status) or self._excess_fault(),
         )
         return Polled(at=reply.at, measured=tuple(measured), status=drive)
@@ -148,32 +150,45 @@ class Julabo:
         why_not = self._excess_fault()
         if not (math.isfinite(bath_c) and 0 < bath_c < 100):
             why_not = f"{bath_c} °C is not a bath temperature"
-        status = decode_status((yield _ask("STATUS")).data)
+        status = yield from self._status()
         if status in REJECTIONS:  # a leftover of somebody else's command, told just once
-            status = decode_status((yield _ask("STATUS")).data)
+            status = yield from self._status()
         why_not = why_not or (SET_TO_REMOTE if status in MANUAL else _alarm(status))
         if why_not:
             return _refused(why_not)
         yield Tell(tx=f"OUT_SP_00 {bath_c:.2f}\r".encode(), quiet_s=AFTER_OUT_S)
-        status = decode_status((yield _ask("STATUS")).data)
-        if status >= 0 and status not in RUNNING:
+        status = yield from self._status()
+        if status is None or (status >= 0 and status not in RUNNING):
             yield Tell(tx=b"OUT_MODE_05 1\r", quiet_s=AFTER_OUT_S)
-            status = decode_status((yield _ask("STATUS")).data)
-        if status < 0:
+            status = yield from self._status()
+        if status is not None and status < 0:
             return _refused(_why(status))
         return (yield from self._read_back(bath_c))
 
     def off(self) -> Dialogue[Done]:
         """Stop the device, and read back by mode and status that it stands."""
         yield Tell(tx=b"OUT_MODE_05 0\r", quiet_s=AFTER_OUT_S)
-        status = decode_status((yield _ask("STATUS")).data)
+        status = yield from self._status()
         runs = decode_mode((yield _ask(MODE)).data)
         if not runs and status not in RUNNING:
             return Done(state=CommandState.CONFIRMED)
         if status in MANUAL:
             return _refused(f"the heater runs in manual mode; stop it at its keys, {SET_TO_REMOTE}")
-        said = f" ({_why(status)})" if status < 0 else ""
+        said = f" ({_why(status)})" if status is not None and status < 0 else ""
         return _refused(f"the heater still runs; stop it by hand{said}")
+
+    def _status(self) -> Dialogue[int | None]:
+        """The number of the status; None from a device that puts it in words alone.
+
+        Such a device is driven by what set-point and run mode read back.
+        """
+        reply = yield _ask("STATUS")
+        try:
+            return decode_status(reply.data)
+        except BadReply:
+            if not self._in_words:
+                raise
+            return None
 
     def _read_back(self, bath_c: float) -> Dialogue[Done]:
         setpoint_c = decode_number((yield _ask(SETPOINT)).data)
@@ -205,16 +220,20 @@ def _ask(command: str) -> Ask:
 
 
 def _optional(command: str) -> Dialogue[float | None]:
-    """A number that not every model tells; silence or words mean that this one does not."""
-    try:
-        return decode_number((yield _ask(command)).data)
-    except (NoReply, BadReply):
-        return None
+    """A number that not every model tells; silence, or words twice, mean that this one does not."""
+    for _ in range(2):
+        try:
+            return decode_number((yield _ask(command)).data)
+        except NoReply:
+            return None
+        except BadReply:
+            continue
+    return None
 
 
-def _alarm(status: int) -> str:
+def _alarm(status: int | None) -> str:
     """The fault that a status means, empty for none; a rejected command is no fault."""
-    return "" if status >= 0 or status in REJECTIONS else _why(status)
+    return "" if status is None or status >= 0 or status in REJECTIONS else _why(status)
 
 
 def _why(status: int) -> str:

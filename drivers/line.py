@@ -30,8 +30,8 @@ Given = TypeVar("Given")
 KEPT_S = 60.0
 KEPT_CHUNKS = 20_000
 LATE_S = 0.1
-"""After a missing or wrong answer the next question waits this long, so that a late answer to the
-old question is not taken for the new one's. Commands do not wait."""
+"""After a missing or wrong answer, or a read that was given up, the next question waits this long,
+so that a late answer to the old question is not taken for the new one's. Commands do not wait."""
 STILL_S, STILL_PATIENCE_S = 0.006, 0.2
 """While bytes that nobody asked for are arriving, a question waits for a pause between them."""
 WRITE_PATIENCE_S = 1.0
@@ -108,6 +108,10 @@ class Line:
         await self._turns.take(urgent)
         try:
             return await self._carry(dialogue, urgent)
+        except BadReply:
+            # Else a device that speaks unasked would go on being read from old rubbish.
+            self._inbox.discard()
+            raise
         finally:
             dialogue.close()
             self._turns.release()
@@ -166,7 +170,7 @@ class Line:
                 return reply
             self._late_until = self._time() + LATE_S
             raise self._inbox.no_reply() from None
-        except BadReply:
+        except (BadReply, asyncio.CancelledError):
             self._late_until = self._time() + LATE_S
             raise
 

@@ -4,23 +4,28 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
-from drivers.classes import Driver, Heater, Identity, Polled, Pump
+from drivers.classes import Contactor, Done, Driver, Heater, Identity, Polled, Pump
 from drivers.dialogue import Answer, BadReply, Dialogue, NoReply, Refused
 from drivers.line import Line, Overtaken
-from drivers.orders import OnDone, Orders
+from drivers.orders import Acts, OnDone, Orders
 from drivers.port import LineLost
-from service.core.model import DeviceClass, LinkState
+from service.core.model import CommandState, DeviceClass, LinkState
 
 OnFrame = Callable[[Polled], None]
 OnLink = Callable[[LinkState, str, str], None]
 FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 1.0
+"""Every second: a device that is lost may be a heater that runs and waits for its off."""
 RETRY_S = 0.2
+HOLDS_PER_WATCHDOG = 5
+"""At least four must reach the module; a hold that waits for a poll on its line comes late."""
+
 LOST_AFTER_S = 1.5
 """A failed poll is repeated after 0.2 s, not after the poll's period. The link is lost when a poll
-fails and the last good one is this old: a device that falls silent is lost within 2.5 s at 1 Hz."""
+fails and the last good one is this old: a device that falls silent is lost within 2.5 s at 1 Hz.
+It is live, and back, with its first good poll: one that tells who it is and then fails is not."""
 log = logging.getLogger(__name__)
 
 
@@ -29,7 +34,7 @@ class Link:
 
     `on_frame(polled)` for each good poll; `on_link(state, reason, identity)` when the state, or
     the reason for being lost, changes; `on_done(order, done)` as told in `Orders`, whose `run`,
-    `renew` and `off` are at `orders` for a pump or heater (None for any other device).
+    `renew` and `off` are at `orders` for a heater, pump or contactor (None for any other device).
     """
 
     def __init__(
@@ -47,7 +52,8 @@ class Link:
         self.driver = driver
         self.state: LinkState | None = None
         self.reason = ""
-        self.orders = Orders(driver, line, on_done) if is_drive(driver) else None
+        acts = acts_of(driver)
+        self.orders = Orders(acts, line, on_done) if acts else None
         self._line = line
         self._period_s = 1 / poll_hz
         self._on_frame = on_frame
@@ -71,8 +77,7 @@ class Link:
         self._tell(LinkState.OPENING)
         while True:
             try:
-                await self._connect()
-                await self._poll()
+                await self._poll(await self._connect())
             except NoReply as silence:
                 self._lose(f"{silence}; look at its power, its cable, its address and baud rate")
             except (LineLost, BadReply, Refused) as failure:
@@ -81,23 +86,28 @@ class Link:
                 # A mistake in one driver must not end the watch over its device for good.
                 log.exception("%s: mistake in the program", self.name)
                 self._lose(f"mistake in the program ({mistake!r}); please report it")
-            await asyncio.sleep(self._pause_s)
+            await self._pause()
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
-    async def _connect(self) -> None:
+    async def _pause(self) -> None:
+        """Wait before the next attempt; a new off does not wait for that."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._pause_s):
+                await (self.orders.off_ordered() if self.orders else asyncio.Event().wait())
+
+    async def _connect(self) -> Identity:
+        """Open the port and find out who answers."""
         await self._line.open(self)
         if self.orders:
             self.orders.opened(live=False)
+            # A wanted off takes its turn here: were it to wait for the question who is there, a
+            # device that hears and cannot answer would have lost its port before.
+            await asyncio.sleep(0)
         if self.state is LinkState.OPENING:
             self._tell(LinkState.IDENTIFYING)
-        identity = await self._undisturbed(self.driver.identify)
-        if self.state is LinkState.LOST:
-            log.warning("%s is back on %s", self.name, self._line.path)
-        self._tell(LinkState.LIVE, identity=describe(identity))
-        if self.orders:
-            self.orders.opened(live=True)
+        return await self._undisturbed(self.driver.identify)
 
-    async def _poll(self) -> None:
+    async def _poll(self, identity: Identity) -> None:
         """Poll at the device's rate; returns only by raising why the device is lost."""
         clock = asyncio.get_running_loop().time
         due = good = clock()
@@ -105,12 +115,15 @@ class Link:
             try:
                 polled = await self._undisturbed(self.driver.poll)
             except (NoReply, BadReply):
-                if clock() - good >= LOST_AFTER_S:
+                # Who was identified on a disturbed line may not have told all it has: ask again.
+                if self.state is not LinkState.LIVE or clock() - good >= LOST_AFTER_S:
                     raise
                 await asyncio.sleep(RETRY_S)
                 continue
             good = clock()
             self._pause_s = FIRST_PAUSE_S
+            if self.state is not LinkState.LIVE:
+                self._live(identity)
             self._on_frame(polled)
             due = good if self.driver.pushes else max(due + self._period_s, good)
             await asyncio.sleep(due - good)
@@ -120,6 +133,13 @@ class Link:
         while True:
             with contextlib.suppress(Overtaken):
                 return await self._line.run(dialogue())
+
+    def _live(self, identity: Identity) -> None:
+        if self.state is LinkState.LOST:
+            log.warning("%s is back on %s", self.name, self._line.path)
+        self._tell(LinkState.LIVE, identity=describe(identity))
+        if self.orders:
+            self.orders.opened(live=True)
 
     def _lose(self, failure: str) -> None:
         self._line.close(self)
@@ -136,8 +156,38 @@ class Link:
 
 
 def is_drive(driver: Driver) -> TypeGuard[Heater | Pump]:
-    """True for a driver that can be told to run and to stop."""
+    """True for a heater or pump, which can be told to run and to stop."""
     return driver.device_class in (DeviceClass.HEATER, DeviceClass.PUMP)
+
+
+def is_contactor(driver: Driver) -> TypeGuard[Contactor]:
+    """True for a module with relays in use, through which heater and pump have their power."""
+    switches = driver.device_class is DeviceClass.SWITCHES
+    return switches and cast(Contactor, driver).outputs > 0
+
+
+def acts_of(driver: Driver) -> Acts | None:
+    """What orders make this driver do, None where it drives nothing."""
+    if is_drive(driver):
+        return Acts(name=driver.name, run=driver.run, off=driver.off)
+    if is_contactor(driver):
+        return Acts(
+            name=driver.name,
+            run=lambda _: _close(driver),
+            off=driver.drop,
+            keep=driver.hold,
+            keep_s=driver.watchdog_s / HOLDS_PER_WATCHDOG,
+        )
+    return None
+
+
+def _close(contactor: Contactor) -> Dialogue[Done]:
+    """Hold contactors that are closed, close those that are open: what a person has ordered."""
+    done = yield from contactor.hold()
+    if done.state is not CommandState.REFUSED:
+        return done
+    dropped = yield from contactor.drop()
+    return (yield from contactor.hold()) if dropped.state is CommandState.CONFIRMED else dropped
 
 
 def describe(identity: Identity) -> str:

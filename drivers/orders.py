@@ -1,6 +1,8 @@
-"""What a pump or heater is told to do: the newest run order, off before all else, and the lease.
+"""What a drive is told to do: the newest run order, off before all else, and the lease.
 
 - A run order is sent once. Nothing is repeated blindly; without a read-back its outcome is unknown.
+- A contactor's run is kept up: it is held again and again, which feeds the watchdog of its module,
+  until that is refused. Keeping up closes nothing that has opened; a new run order does.
 - Off is the one order that is repeated, until it is confirmed: stopping twice does no harm.
 - Off drops a run order that was not sent yet and breaks into one that is being sent.
 - A run is valid for its lease. If nobody renews it, the link sends off by itself.
@@ -12,7 +14,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from drivers.classes import Done, Heater, Pump
+from drivers.classes import Done
 from drivers.dialogue import BadReply, Dialogue, NoReply, Refused
 from drivers.line import Line, Overtaken
 from drivers.port import LineLost
@@ -27,11 +29,26 @@ LEASE_OVER = "nobody renewed the order in time: switched off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What a drive does for an order, each read back, under the name of its driver.
+
+    `keep` keeps a run up that would end by itself, every `keep_s` seconds; None: it goes on.
+    """
+
+    name: str
+    run: Callable[[float], Dialogue[Done]]
+    off: Callable[[], Dialogue[Done]]
+    keep: Callable[[], Dialogue[Done]] | None = None
+    keep_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
 class Run:
-    """A run order that was not sent yet."""
+    """A run order; `told` is what became of it when it was last told."""
 
     order: int
     value: float
+    told: CommandState | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,20 +63,24 @@ class Orders:
     """The orders of one drive. `on_done(order, done)` tells what became of each.
 
     The order is None for an off that the link sends by itself because a lease is over. An off
-    reports once that it is not confirmed (refused, unknown) and again when it is.
+    reports once that it is not confirmed (refused, unknown) and again when it is. A run that is
+    kept up reports its first outcome and then what has become certain and is another.
     """
 
-    def __init__(self, drive: Heater | Pump, line: Line, on_done: OnDone) -> None:
-        self._drive = drive
+    def __init__(self, acts: Acts, line: Line, on_done: OnDone) -> None:
+        self._acts = acts
         self._line = line
         self._on_done = on_done
         self._run: Run | None = None
+        self._kept: Run | None = None
+        self._keep_at = 0.0
         self._offs: list[Off] = []
         self._lease_until: float | None = None
         self._live = False
         self._known = False
         self._run_wanted = asyncio.Event()
         self._off_wanted = asyncio.Event()
+        self._off_ordered = asyncio.Event()
 
     @property
     def off_wanted(self) -> bool:
@@ -88,8 +109,15 @@ class Orders:
         """Stop the drive, now, and until that is confirmed."""
         self._offs.append(Off(order=order))
         self._lease_until = None
+        self._kept = None
         self._drop_run(BY_OFF)
         self._off_wanted.set()
+        self._off_ordered.set()
+
+    async def off_ordered(self) -> None:
+        """Wait for an off that was ordered since the last wait, or since the port was opened."""
+        await self._off_ordered.wait()
+        self._off_ordered.clear()
 
     def opened(self, *, live: bool) -> None:
         """The port is open; `live` once the device has told who it is.
@@ -99,8 +127,11 @@ class Orders:
         """
         self._live = live
         self._known = self._known or live
+        self._off_ordered.clear()
         if self._offs:
             self._off_wanted.set()
+        if self._kept:
+            self._run_wanted.set()
 
     def lost(self) -> None:
         """The device does not answer or its port is gone."""
@@ -127,7 +158,7 @@ class Orders:
         urgent, pause_s = True, FIRST_REPEAT_S
         while self._offs and self._reachable():
             count = len(self._offs)
-            self._conclude(count, await self._attempt(self._drive.off(), urgent=urgent))
+            self._conclude(count, await self._attempt(self._acts.off(), urgent=urgent))
             if not self._offs:
                 return
             try:
@@ -153,15 +184,37 @@ class Orders:
     async def _send_runs(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(self._lease_until):
+                async with asyncio.timeout_at(self._due()):
                     await self._run_wanted.wait()
             self._run_wanted.clear()
             if self._lease_until is not None and self._lease_until <= self._time():
                 self._drop_run(LEASE_OVER)
                 self.off(None)
-            elif self._run is not None and self._live and not self._offs:
-                run, self._run = self._run, None
-                self._on_done(run.order, await self._attempt(self._drive.run(run.value)))
+            elif self._may_run and (run := self._run or self._kept):
+                self._run, self._kept = None, run if self._acts.keep else None
+                await self._send(run)
+
+    @property
+    def _may_run(self) -> bool:
+        return self._live and not self._offs
+
+    def _due(self) -> float | None:
+        """When the lease is over or the run has to be kept up, whichever comes first."""
+        if self._kept is None or self._lease_until is None or not self._may_run:
+            return self._lease_until
+        return min(self._lease_until, self._keep_at)
+
+    async def _send(self, run: Run) -> None:
+        """Keeping up without an answer tells nothing: the next time, or the link's loss, will."""
+        self._keep_at = self._time() + self._acts.keep_s
+        again = run.told is not None and self._acts.keep
+        done = await self._attempt(again() if again else self._acts.run(run.value))
+        news = self._kept is run and done.state not in (run.told, CommandState.UNKNOWN)
+        if run.told is None or news:
+            run.told = done.state
+            self._on_done(run.order, done)
+        if self._kept is run and done.state is CommandState.REFUSED:
+            self._kept = None
 
     async def _attempt(self, dialogue: Dialogue[Done], *, urgent: bool = False) -> Done:
         try:
@@ -176,7 +229,7 @@ class Orders:
             return Done(state=CommandState.UNKNOWN, reason=str(failure))
         except Exception as mistake:
             # A mistake in a driver must not end the repetition of off.
-            log.exception("%s: mistake in the program", self._drive.name)
+            log.exception("%s: mistake in the program", self._acts.name)
             return Done(state=CommandState.UNKNOWN, reason=f"mistake in the program ({mistake!r})")
 
     def _reachable(self) -> bool:

@@ -3,14 +3,37 @@
 from collections.abc import Mapping
 
 from drivers.classes import Driver, SettingError
+from drivers.datex_s5 import DatexS5
+from drivers.dcon import Dcon
 from drivers.emtec_bioprott import BioProTT
+from drivers.icpdas_digital import IcpDasDigital
 from drivers.icpdas_tm_th8 import TmTh8
 from drivers.julabo import Julabo
 from drivers.keller_33x import Keller33X
+from drivers.lauda import Lauda
+from drivers.masterflex import MasterFlex
+from drivers.mettler_sics import MettlerSics
+from drivers.modbus_map import ModbusMap
+from drivers.neslab import Neslab
 from drivers.watson_marlow import WatsonMarlow
 
 DRIVERS: Mapping[str, type[Driver]] = {
-    driver.name: driver for driver in (TmTh8, WatsonMarlow, Julabo, Keller33X, BioProTT)
+    driver.name: driver
+    for driver in (
+        BioProTT,
+        DatexS5,
+        Dcon,
+        IcpDasDigital,
+        Julabo,
+        Keller33X,
+        Lauda,
+        MasterFlex,
+        MettlerSics,
+        ModbusMap,
+        Neslab,
+        TmTh8,
+        WatsonMarlow,
+    )
 }
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from drivers.classes import Done, Heater, Pump, Serial
+from drivers.classes import Contactor, Done, Heater, Pump, Serial
 from drivers.dialogue import (
     Answer,
     Ask,
@@ -31,13 +31,14 @@ LOCK_PATIENCE_S = 0.5
 REPEAT_S = 0.2
 WRITE_PATIENCE_S = 1.0
 Safely = Callable[[], Dialogue[Done]]
-"""What makes the drive safe: `heater.off`, `pump.off`, or `partial(pump.lower, flow_ml_min)`."""
+"""What makes the drive safe: `heater.off`, `pump.off`, `partial(pump.lower, flow_ml_min)`, or
+`contactor.drop`."""
 
 
 def make_safe(
     port: str,
     serial: Serial,
-    drive: Heater | Pump,
+    drive: Heater | Pump | Contactor,
     safely: Safely,
     *,
     stop: threading.Event,
@@ -68,7 +69,7 @@ def make_safe(
     return False
 
 
-def _end_half_command(drive: Heater | Pump) -> Dialogue[None]:
+def _end_half_command(drive: Heater | Pump | Contactor) -> Dialogue[None]:
     yield Tell(tx=drive.terminator, quiet_s=drive.quiet_s)
 
 

@@ -23,6 +23,7 @@ LONG = re.compile(
 )
 SHORT = re.compile(rf"(?P<model>\w+) +(?P<rpm>{NUMBER}) +(?P<dir>CW|CCW) +(?P<run>[01]) *!")
 COUNT = re.compile(r"(\d{1,12}) *!?")
+COUNT_END = re.compile(rb"(?:^|[\r\n!])[^A-Za-z\r\n!]+[\r\n!]")
 FASTEST_RPM = 1000.0
 """No pump of these families turns faster (323: 400 rpm, 720: 360 rpm): beyond it is rubbish."""
 QUIET_S = 0.015  # 10 ms are asked for
@@ -31,6 +32,7 @@ SETTLE_TRIES = 5
 TACHO_PATIENCE_S = 2.0
 RPM_TOLERANCE = 0.6
 ML_PER_REV_TOLERANCE = 0.02
+UNPROVEN = "the tacho has never counted: look whether the pump head turns"
 UNKNOWN_ML = "the pump does not tell its ml per revolution; set ml_per_rev in the site file"
 
 
@@ -80,28 +82,35 @@ def decode_status(data: bytes) -> PumpState:
 
 
 def frame_count(data: bytes) -> int | None:
-    """Frame the tacho count that `RT` gives: digits up to `!` or a line end."""
-    ends = [at for at in map(data.find, (b"!", b"\r", b"\n")) if at >= 0]
-    return min(ends) + 1 if ends else None
+    """Frame the tacho count that `RT` gives, up to `!` or a line end, behind echoes of commands."""
+    found = COUNT_END.search(data)
+    return found.end() if found else None
 
 
 def decode_count(data: bytes) -> int:
     """Read a framed tacho count."""
-    found = COUNT.fullmatch(data.decode("latin-1").strip("\r\n "))
+    text = re.split(r"[\r\n]", data.decode("latin-1").strip("\r\n "))[-1]
+    found = COUNT.fullmatch(text)
     if found is None:
         raise BadReply(f"{arrived(data)} arrived instead of a tacho count")
     return int(found[1])
 
 
 class Rotation:
-    """Proof that the pump turns: its tacho must count while it says that it runs."""
+    """Proof that the pump turns: its tacho must count while it says that it runs.
 
-    def __init__(self) -> None:
+    A tacho that was never seen counting proves nothing either way: not every pump has one that
+    does, and a pump that never turned is told by the flow meter.
+    """
+
+    def __init__(self, *, counts: bool = False) -> None:
+        self.counts = counts
         self._count: int | None = None
         self._since: Instant | None = None
 
-    def stuck(self, state: PumpState, count: int | None, at: Instant) -> bool:
+    def stands(self, state: PumpState, count: int | None, at: Instant) -> bool:
         """True once the count stood still for 2 s and for one revolution that was due."""
+        self.counts |= None not in (count, self._count) and count != self._count
         if not state.running or count is None or count != self._count or self._since is None:
             self._count, self._since = count, at
             return False
@@ -141,7 +150,7 @@ class WatsonMarlow:
     def identify(self) -> Dialogue[Identity]:
         """Read the status, and find out whether a pump of the short form counts its tacho."""
         state, _ = yield from self._status()
-        self._rotation = Rotation()
+        self._rotation = Rotation(counts=self._rotation.counts)
         self._counts = False
         if state.tacho is None:
             try:
@@ -157,13 +166,14 @@ class WatsonMarlow:
         count = state.tacho
         if self._counts:
             count = decode_count((yield self._ask("RT", frame_count)).data)
-        stuck = self._rotation.stuck(state, count, at)
+        stands = self._rotation.stands(state, count, at)
+        stuck = stands and self._rotation.counts
         ml_per_rev, fault = self._ml_per_rev(state)
         if stuck:
             fault = "running but the tacho does not count: look whether the pump head turns"
         return Polled(
             at=at,
-            measured=_measured(state, ml_per_rev, stuck),
+            measured=_measured(state, ml_per_rev, stuck, unproven=stands and not stuck),
             status=DriveStatus(
                 running=state.running,
                 setpoint=round(state.rpm * ml_per_rev) if ml_per_rev else None,
@@ -256,11 +266,18 @@ class WatsonMarlow:
         return self._tell(f"SP{self._separator}{rpm:.1f}".removesuffix(".0"))
 
 
-def _measured(state: PumpState, ml_per_rev: float | None, stuck: bool) -> tuple[Measured, Measured]:
+def _measured(
+    state: PumpState, ml_per_rev: float | None, stuck: bool, *, unproven: bool
+) -> tuple[Measured, Measured]:
     rpm = state.rpm if state.running else 0.0
-    validity = Validity.QUESTIONABLE if stuck else Validity.VALID
-    reason = "the tacho does not count" if stuck else ""
-    speed = Measured(input=2, value=round(rpm, 1), validity=validity, reason=reason)
+    doubt, sure = Validity.QUESTIONABLE, Validity.VALID
+    validity, reason = (doubt, "the tacho does not count") if stuck else (sure, "")
+    speed = Measured(
+        input=2,
+        value=round(rpm, 1),
+        validity=doubt if unproven else validity,
+        reason=UNPROVEN if unproven else reason,
+    )
     if ml_per_rev is None:
         absent = Validity.NOT_AVAILABLE
         return Measured(input=1, value=None, validity=absent, reason=UNKNOWN_ML), speed

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from simulator.catalogue import CONTACTS
 from simulator.devices.instrument import Fault
 from simulator.faults import FAULTS, MOMENTARY, FaultError, Line
 
@@ -122,6 +123,25 @@ def _plant(room: "Room", request: Mapping[str, Any]) -> "_Do":
     return do
 
 
+def _contact(room: "Room", request: Mapping[str, Any]) -> "_Do":
+    """Trip or mend what the room's switches look at: true is trouble, as an emergency stop hit."""
+    changes = request["set"]
+    if not isinstance(changes, Mapping) or not changes:
+        raise ActionError('set must be an object such as {"emergency_stop": true}')
+    for name, value in changes.items():
+        if name not in CONTACTS:
+            raise ActionError(f"no contact is called {name!r}; there are {', '.join(CONTACTS)}")
+        if not isinstance(value, bool):
+            raise ActionError(f"{name} is {value!r}; it must be true or false")
+
+    def do(now_s: float) -> dict[str, Any]:
+        for name, trouble in changes.items():
+            (room.wires.tripped.add if trouble else room.wires.tripped.discard)(name)
+        return {}
+
+    return do
+
+
 def _bolus(room: "Room", request: Mapping[str, Any]) -> "_Do":
     volume_ml = _number("volume_ml", request["volume_ml"], *BOLUS_ML)
     temperature_c = _number("temperature_c", request["temperature_c"], *BOLUS_C)
@@ -168,6 +188,7 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Prepare]] = {
     "fault": (("device", "fault"), ("input", "value", "times"), _fault),
     "clear": ((), ("device", "fault", "input"), _clear),
     "plant": (("set",), (), _plant),
+    "contact": (("set",), (), _contact),
     "bolus": (("volume_ml", "temperature_c"), ("into",), _bolus),
     "probe": (("place",), ("fault", "value"), _probe),
     "state": ((), (), _state),

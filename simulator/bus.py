@@ -10,6 +10,7 @@ once would hit the client between its setting and glibc's reading back. What rem
 that sets the port twice within that time, which no simulator can mend.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -17,54 +18,18 @@ import select
 import struct
 import termios
 import tty
-from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.devices.instrument import Send
 from simulator.faults import Line
+from simulator.wire import Wire
 
 TIOCPKT = 0x5420
 EXTPROC = 0x10000
 DATA = 0
-PACE_S = 0.004
 REARM_S = 0.0003
 CHUNK = 4096
 LOCAL_FLAGS, IN_SPEED, OUT_SPEED = 3, 4, 5
 WATCHED = select.EPOLLIN | select.EPOLLPRI | select.EPOLLHUP | select.EPOLLET
-
-
-@dataclass(slots=True)
-class Transfer:
-    """Bytes on the wire from the instrument; each is through `byte_s` after the one before."""
-
-    data: bytes
-    start_s: float
-    byte_s: float
-    sent: int = 0
-
-    @property
-    def end_s(self) -> float:
-        """When the last byte is through."""
-        return self.start_s + len(self.data) * self.byte_s
-
-    def take(self, now_s: float) -> bytes:
-        """The bytes that have come through by now and were not yet taken."""
-        through = len(self.data)
-        if now_s < self.end_s:
-            through = max(self.sent, int((now_s - self.start_s) / self.byte_s + 1e-6))
-        taken = self.data[self.sent : through]
-        self.sent = through
-        return taken
-
-
-@dataclass(frozen=True, slots=True)
-class Arriving:
-    """Bytes on the wire from the host; the instrument gets them when the last one is through."""
-
-    data: bytes
-    sent_s: float
-    end_s: float
 
 
 class Port:
@@ -74,7 +39,8 @@ class Port:
         self.line = line
         self.link = link
         self._epoll = epoll
-        self._byte_s = line.instrument.serial.byte_s / speed
+        self._wire = Wire((line,), speed=speed)
+        self._path = ""
         serial = line.instrument.serial
         self._needs_rearm = (serial.data_bits, serial.parity) != (8, "N")
         self._master: int | None = None
@@ -86,7 +52,7 @@ class Port:
 
     def plug(self) -> None:
         """Open a new pty in raw mode and put it behind the link, in one step for who looks."""
-        master, slave = os.openpty()
+        master, slave = self._open_pty()
         tty.setraw(slave)
         self._path = os.ttyname(slave)
         os.set_blocking(master, False)
@@ -94,9 +60,7 @@ class Port:
         fcntl.ioctl(master, TIOCPKT, struct.pack("i", 1))
         self._master = master
         self._client = False
-        self._incoming: deque[Arriving] = deque()
-        self._outgoing: deque[Transfer] = deque()
-        self._heard_until_s = self._spoken_until_s = self._woke_s = float("-inf")
+        self._wire.plug()
         self._rearm_s: float | None = None
         self._rearm()
         os.close(slave)
@@ -128,7 +92,7 @@ class Port:
             return
         while chunk := self._read():
             if chunk[0] == DATA:
-                self._take(chunk[1:], now_s)
+                self._wire.hear(chunk[1:], now_s)
             elif self._needs_rearm:
                 self._rearm_s = now_s + REARM_S
         self.look()
@@ -142,7 +106,7 @@ class Port:
         connected = not any(event & select.POLLHUP for _, event in poll.poll(0))
         if self._client and not connected:
             self._rearm()
-            self._outgoing.clear()
+            self._wire.leave()
             self._discard_unread()
         self._client = connected
 
@@ -152,32 +116,35 @@ class Port:
             return
         if self._rearm_s is not None and now_s >= self._rearm_s:
             self._rearm()
-        while self._incoming and self._incoming[0].end_s <= now_s:
-            arrived = self._incoming.popleft()
-            answers = self.line.receive(
-                arrived.data, arrived.end_s, sent_s=arrived.sent_s, byte_s=self._byte_s
-            )
-            self._queue(answers, arrived.end_s)
-        due_s = self.line.due_s()
-        if due_s is not None and due_s <= now_s:
-            self.tick(now_s)
-        self._speak(now_s)
+        ready = self._wire.run(now_s)
+        if ready and not self._client:
+            self.look()
+        if ready and self._client and self._master is not None:
+            # A client that does not read loses bytes, as a full receive buffer does.
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._master, ready)
 
     def tick(self, now_s: float) -> None:
         """Let the instrument say what it says unasked."""
-        self._queue(self.line.tick(now_s), now_s)
+        self._wire.tick(now_s)
 
     def next_s(self) -> float:
         """When `run` has something to do again."""
         if self._master is None:
             return float("inf")
-        times = [self._incoming[0].end_s] if self._incoming else []
-        if self._outgoing:
-            head = self._outgoing[0]
-            times.append(min(head.end_s, max(self._woke_s, head.start_s) + PACE_S))
-        due_s = self.line.due_s()
-        times += [each for each in (self._rearm_s, due_s) if each is not None]
-        return min(times, default=float("inf"))
+        rearm_s = float("inf") if self._rearm_s is None else self._rearm_s
+        return min(rearm_s, self._wire.next_s())
+
+    def _open_pty(self) -> tuple[int, int]:
+        """A new pty, under another name than the last one where the line's fault says so."""
+        master, slave = os.openpty()
+        if self.line.renamed and os.ttyname(slave) == self._path:
+            # A kernel gives the lowest free name; while this one is held, it gives another.
+            held = (master, slave)
+            master, slave = os.openpty()
+            for fd in held:
+                os.close(fd)
+        return master, slave
 
     def _read(self) -> bytes:
         """One packet from the pty: a status byte, or a zero and data; nothing when it is empty."""
@@ -190,36 +157,6 @@ class Port:
             if error.errno != errno.EIO:
                 raise
             return b""
-
-    def _take(self, data: bytes, now_s: float) -> None:
-        end_s = max(now_s, self._heard_until_s) + len(data) * self._byte_s
-        self._heard_until_s = end_s
-        self._incoming.append(Arriving(data, now_s, end_s))
-
-    def _queue(self, sends: list[Send], after_s: float) -> None:
-        for send in sends:
-            start_s = max(after_s + send.delay_s, self._spoken_until_s)
-            transfer = Transfer(send.data, start_s, self._byte_s)
-            self._spoken_until_s = transfer.end_s
-            self._outgoing.append(transfer)
-
-    def _speak(self, now_s: float) -> None:
-        """Put the bytes on the pty that are through; nobody keeps them when nobody listens."""
-        self._woke_s = now_s
-        ready = b""
-        while self._outgoing and self._outgoing[0].start_s <= now_s:
-            ready += self._outgoing[0].take(now_s)
-            if now_s < self._outgoing[0].end_s:
-                break
-            self._outgoing.popleft()
-        if ready and not self._client:
-            self.look()
-        if ready and self._client and self._master is not None:
-            # A client that does not read loses bytes, as a full receive buffer does.
-            try:
-                os.write(self._master, ready)
-            except BlockingIOError:
-                return
 
     def _discard_unread(self) -> None:
         slave = os.open(self._path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)

@@ -1,35 +1,46 @@
 """The standard room: the plant, its instruments, and the wires between them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from simulator.actions import ActionError, act, check
-from simulator.devices.bioprott import FlowMeter
-from simulator.devices.julabo import Circulator
-from simulator.devices.keller_33x import PressureLine
-from simulator.devices.keller_transmitter import TransmitterSettings
-from simulator.devices.probe import Source
-from simulator.devices.tm_th8 import ThermistorModule
-from simulator.devices.watson_marlow import PeristalticPump
+from simulator.catalogue import (
+    CATALOGUE,
+    CIRCUIT,
+    EVERY_ROOM,
+    HeaterTwin,
+    PumpTwin,
+    Wires,
+    usual,
+)
+from simulator.devices.digital import DigitalModule
 from simulator.faults import Line
 from simulator.plant import SITES, Plant
 from simulator.scenario import Scenario, ScenarioError, load
 
-CIRCUIT = ("inflow", "outflow", "reservoir", "exchanger", "nasopharynx", "bladder")
-LINE_IN_ADDRESS, IAP_ADDRESS = 1, 2
+RELAYS = {"heater": 1, "pump": 2}
+"""Relay of the switches through which each drive has its mains, in rooms that have switches."""
+CUTS: Mapping[str, frozenset[str]] = {
+    "heater": frozenset({"cut_out", "emergency_stop"}),
+    "pump": frozenset({"emergency_stop"}),
+}
+"""Contacts that take the mains from a drive by hardware, whatever a program does."""
 STEP_S = 0.25
 
 
 class Room:
     """Plant and instruments in plant time. `devices` holds each port's line by name; without
-    ptys, give bytes to `devices[name].receive(data, now_s)` and time to `advance`."""
+    ptys, give bytes to `devices[name].receive(data, now_s)` and time to `advance`.
+
+    Where the scenario has switches, heater and pump have their mains through its relays."""
 
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = scenario or Scenario()
         start = self.scenario.start
         self.plant = Plant(self.scenario.parameters, seed=self.scenario.seed)
         self.plant.inflow_to_patient = start.patient_connected
+        self.wires = Wires(plant=self.plant)
         self.now_s = 0.0
         self.places = {
             place: (device, number)
@@ -48,9 +59,9 @@ class Room:
         end_s = self.now_s + dt_s
         while self._waiting and self._waiting[0].at_s <= end_s:
             timed = self._waiting.pop(0)
-            self._pass(max(0.0, timed.at_s - self.now_s))
+            self._pass(max(0.0, timed.at_s - self.now_s), now_s)
             act(self, timed.request, self.now_s if now_s is None else now_s)
-        self._pass(end_s - self.now_s)
+        self._pass(end_s - self.now_s, now_s)
 
     def act(self, request: Mapping[str, Any], now_s: float) -> dict[str, Any]:
         """Do one request of the control channel. Raises ActionError and then changes nothing."""
@@ -81,42 +92,28 @@ class Room:
                 "leak_ml_min": plant.leak_ml_min,
                 "cooling_w": plant.cooling_w,
             },
+            "tripped": sorted(self.wires.tripped),
             "devices": {name: line.describe() for name, line in self.devices.items()},
         }
 
     def _install(self) -> None:
-        settings, plant = self.scenario.settings, self.plant
-        self.pump = PeristalticPump(settings.get("pump"))
-        self.heater = Circulator(
-            self._probe("bath"), lambda: plant.heater_percent, settings.get("heater")
-        )
-        pressures = PressureLine(
-            [
-                (plant.line_in_mmhg, TransmitterSettings(address=LINE_IN_ADDRESS)),
-                (
-                    plant.iap_mmhg,
-                    TransmitterSettings(address=IAP_ADDRESS, serial_number=1_208_332),
-                ),
-            ],
-            settings.get("pressure"),
-        )
-        instruments = {
-            "sites": ThermistorModule([self._probe(s) for s in SITES], settings.get("sites")),
-            "circuit": ThermistorModule([self._probe(p) for p in CIRCUIT], settings.get("circuit")),
-            "pump": self.pump,
-            "heater": self.heater,
-            "pressure": pressures,
-            "flow": FlowMeter(lambda: plant.flow_ml_min, settings.get("flow")),
-        }
-        seed = self.scenario.seed
-        self.devices = {name: Line(name, each, seed=seed) for name, each in instruments.items()}
-
-    def _probe(self, place: str) -> Source:
-        read: Callable[[str], float] = self.plant.probe_c
-        return lambda: read(place)
+        scenario = self.scenario
+        named = {*EVERY_ROOM, *scenario.models, *scenario.settings}
+        made = {}
+        for port in CATALOGUE:
+            if port in named:
+                model = CATALOGUE[port][scenario.models.get(port, usual(port))]
+                made[port] = model.make(self.wires, scenario.settings.get(port))
+        self.pump = cast(PumpTwin, made["pump"])
+        self.heater = cast(HeaterTwin, made["heater"])
+        self.switches = cast(DigitalModule | None, made.get("switches"))
+        self.devices = {port: Line(port, each, seed=scenario.seed) for port, each in made.items()}
 
     def _start(self) -> None:
         start = self.scenario.start
+        if self.switches and (start.pump_rpm or start.heater_on):
+            self.switches.close()
+        self._drive()
         if start.pump_rpm:
             self.pump.start(start.pump_rpm)
         if start.bath_set_c is not None:
@@ -125,23 +122,33 @@ class Room:
             self.heater.start(self.heater.set_c)
         self._drive()
 
-    def _pass(self, dt_s: float) -> None:
-        left_s = dt_s
-        while left_s > 1e-9:
-            step_s = min(STEP_S, left_s)
+    def _pass(self, dt_s: float, now_s: float | None) -> None:
+        end_s = self.now_s + dt_s
+        while end_s - self.now_s > 1e-9:
+            step_s = min(STEP_S, end_s - self.now_s)
             self._drive()
             self.plant.advance(step_s)
             for line in self.devices.values():
                 line.instrument.sample(step_s)
-            left_s -= step_s
-        self.now_s += dt_s
+            self.now_s += step_s
+            if self.switches:
+                self.switches.watch_host(self.now_s if now_s is None else now_s)
+        self.now_s = end_s
         self._drive()
 
     def _drive(self) -> None:
         """Pass on what pump and heater do. A pump that turns backwards pushes nothing forward."""
-        self.plant.pump_ml_min = max(0.0, self.pump.ml_min)
-        self.plant.heater_on = self.heater.heating
+        mains = {drive: self._has_mains(drive) for drive in RELAYS}
+        for drive, powered in mains.items():
+            self.devices[drive].supply(powered)
+        self.plant.pump_ml_min = max(0.0, self.pump.ml_min) if mains["pump"] else 0.0
+        self.plant.heater_on = self.heater.heating and mains["heater"]
         self.plant.bath_set_c = self.heater.set_c
+
+    def _has_mains(self, drive: str) -> bool:
+        if self.wires.tripped & CUTS[drive]:
+            return False
+        return self.switches is None or self.switches.closed(RELAYS[drive])
 
 
 def open_room(path: Path | None) -> Room:

@@ -9,8 +9,11 @@ patient_connected = true            # the cavity then starts filled
 pump_rpm = 63
 heater_on = true
 bath_set_c = 46.5
+[instrument.heater]                 # which one stands there (simulator.catalogue); its settings
+model = "lauda"
 [instrument.pump]                   # settings of an instrument, see its module
 echo = true
+[instrument.switches]               # a port that not every room has: scale, switches, monitor
 [[at]]                              # seconds of plant time, then a control request
 s = 600
 do = "fault"
@@ -20,34 +23,22 @@ fault = "unplug"
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
-from simulator.devices.bioprott import FlowMeterSettings
-from simulator.devices.julabo import CirculatorSettings
-from simulator.devices.keller_33x import PressureLineSettings
-from simulator.devices.tm_th8 import ThermistorSettings
-from simulator.devices.watson_marlow import PumpSettings
+from simulator.catalogue import CATALOGUE, usual
 from simulator.plant import Parameters
 
 FILLED_CAVITY_ML = 3000.0
-SETTINGS: Mapping[str, type] = {
-    "sites": ThermistorSettings,
-    "circuit": ThermistorSettings,
-    "pump": PumpSettings,
-    "heater": CirculatorSettings,
-    "pressure": PressureLineSettings,
-    "flow": FlowMeterSettings,
-}
-
 _WORDS: Mapping[Any, str] = {
     bool: "true or false",
     int: "a whole number",
     str: "text",
     float: "a number",
     float | None: "a number",
+    int | None: "a whole number",
 }
 
 
@@ -76,13 +67,16 @@ class Timed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """Everything a room starts from. The default: closed technique, patient connected, cavity
-    filled, pump stopped, heater stopped in remote mode, so that any program can drive it."""
+    filled, pump stopped, heater stopped in remote mode, so that any program can drive it.
+
+    `models` and `settings` are by port; a port in either of them stands in the room."""
 
     seed: int = 1
     parameters: Parameters = field(
         default_factory=lambda: Parameters(cavity_start_ml=FILLED_CAVITY_ML)
     )
     start: Start = Start()
+    models: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     timed: tuple[Timed, ...] = ()
 
@@ -109,11 +103,14 @@ def parse(table: Mapping[str, Any]) -> Scenario:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ScenarioError(f"seed is {seed!r}; it must be a whole number")
     start = _fill(Start, _table(table, "start"), "start")
+    instruments = _table(table, "instrument")
+    models = {port: _model(port, given) for port, given in instruments.items()}
     return Scenario(
         seed=seed,
         parameters=_parameters(table, start),
         start=start,
-        settings=_settings(_table(table, "instrument")),
+        models=models,
+        settings={port: _settings(port, models[port], instruments[port]) for port in models},
         timed=_timed(table.get("at", [])),
     )
 
@@ -128,22 +125,25 @@ def _parameters(table: Mapping[str, Any], start: Start) -> Parameters:
     return _fill(Parameters, given, "plant")
 
 
-def _settings(tables: Mapping[str, Any]) -> dict[str, Any]:
-    made = {}
-    for name, given in tables.items():
-        if name not in SETTINGS:
-            raise ScenarioError(
-                f"instrument.{name}: no such instrument; there are {', '.join(SETTINGS)}"
-            )
-        where = f"instrument.{name}"
-        if not isinstance(given, Mapping):
-            raise ScenarioError(f"{where} is {given!r}; it must be a table")
-        if name == "pump" and given.get("model") == "323Du":
-            _fill(PumpSettings, given, where)
-            made[name] = PumpSettings.dialect_323(**given)
-        else:
-            made[name] = _fill(SETTINGS[name], given, where)
-    return made
+def _model(port: str, given: Any) -> str:
+    """The name of the model that an instrument's table chooses."""
+    if port not in CATALOGUE:
+        raise ScenarioError(
+            f"instrument.{port}: no such instrument; there are {', '.join(CATALOGUE)}"
+        )
+    if not isinstance(given, Mapping):
+        raise ScenarioError(f"instrument.{port} is {given!r}; it must be a table")
+    name = given.get("model", usual(port))
+    if not isinstance(name, str) or name not in CATALOGUE[port]:
+        known = ", ".join(CATALOGUE[port])
+        raise ScenarioError(f"instrument.{port}.model is {name!r}; it must be one of {known}")
+    return name
+
+
+def _settings(port: str, name: str, given: Mapping[str, Any]) -> Any:
+    model = CATALOGUE[port][name]
+    own = {field: value for field, value in given.items() if field != "model"}
+    return _fill(model.settings, own, f"instrument.{port}", make=model.prepare)
 
 
 def _timed(entries: Any) -> tuple[Timed, ...]:
@@ -166,8 +166,14 @@ def _table(table: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _fill(kind: type, given: Mapping[str, Any], where: str) -> Any:
-    """Make a settings object; every value must have the type of its field."""
+def _fill(
+    kind: type,
+    given: Mapping[str, Any],
+    where: str,
+    *,
+    make: Callable[..., Any] | None = None,
+) -> Any:
+    """A settings object of this kind, by `make`; every value must have the type of its field."""
     fields = {each.name: each for each in dataclasses.fields(kind)}
     values = {}
     for name, value in given.items():
@@ -179,7 +185,7 @@ def _fill(kind: type, given: Mapping[str, Any], where: str) -> Any:
             raise ScenarioError(f"{where}.{name} is {value!r}; it must be {words}")
         values[name] = float(value) if wanted in (float, float | None) else value
     try:
-        return kind(**values)
+        return (make or kind)(**values)
     except ValueError as error:
         raise ScenarioError(f"{where}: {error}") from error
 
@@ -189,6 +195,6 @@ def _fits(value: object, kind: Any) -> bool:
         return isinstance(value, bool) and kind is bool
     if kind in (float, float | None):
         return isinstance(value, int | float)
-    if kind in (int, str):
+    if kind in (int, str, int | None):
         return isinstance(value, kind)
     return get_origin(kind) is Literal and isinstance(value, str)

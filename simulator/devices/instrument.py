@@ -24,10 +24,13 @@ class SerialLine:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Bytes that the instrument sends, `delay_s` (real seconds) after what made it send them."""
+    """Bytes that the instrument sends, `delay_s` (real seconds) after what made it send them.
+
+    On the wire they take `stretch` times as long as its baud rate says."""
 
     data: bytes
     delay_s: float = 0.0
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.classes import Driver, Polled
+from drivers.crc import crc16
 from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.frames import Inbox
+from drivers.mettler_sics import GRAMS
 from drivers.registry import DRIVERS, make_driver
 from service.core.model import Instant, Validity
 from tests.drivers.memory import MemoryLine
+from tests.drivers.register_maps import MAPS
 from tests.drivers.transcripts import exchange, exchanges
 
 BATCHES, BATCH = 200, 50
@@ -120,6 +123,17 @@ def fuzzed(family: str, check: Callable[[Polled, list[bytes]], None], **given_: 
     return read
 
 
+def modbus_frames(said: list[bytes]) -> list[bytes]:
+    """What was said by module 1 to a reading, wherever it stands, with a good check sum."""
+    found = []
+    for data in said:
+        for head in re.finditer(rb"(?s)(?=\x01[\x01-\x04](.))", data):
+            whole = data[head.start() : head.start() + head[1][0] + 5]
+            if crc16(whole[:-2]) == int.from_bytes(whole[-2:], "little"):
+                found.append(whole)
+    return found
+
+
 def numbers_in(said: list[bytes]) -> set[float]:
     text = b" ".join(said).decode("latin-1")
     return {float(one) for one in re.findall(r"(?=([+-]?\d+(?:\.\d+)?))", text)} | {0.0}
@@ -169,6 +183,91 @@ def test_bioprott_shows_only_what_a_line_holds() -> None:
         assert value is None or value in numbers_in(said)
 
     assert fuzzed("emtec_bioprott", check) > 0
+
+
+def test_datex_s5_shows_only_what_a_record_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        sent = b"".join(said).replace(b"\x7d\x5e", b"\x7e").replace(b"\x7d\x5d", b"\x7d")
+        words = {sent[at : at + 2] for at in range(len(sent))}
+        for one in result.measured:
+            if one.value is not None:
+                assert struct.pack("<h", round(one.value * 100)) in words
+
+    assert fuzzed("datex_s5", check) > 0
+
+
+def test_dcon_shows_only_what_a_line_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        seen = {round(one, 2) for one in numbers_in(said)}
+        assert all(one.value is None or one.value in seen for one in result.measured)
+
+    assert fuzzed("dcon_temperature", check) > 0
+
+
+def test_dcon_with_a_check_sum_shows_only_what_a_line_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        seen = {round(one, 2) for one in numbers_in(said)}
+        assert all(one.value is None or one.value in seen for one in result.measured)
+
+    assert fuzzed("dcon_temperature", check, address=4, checksum=True) > 0
+
+
+def test_mettler_shows_only_what_a_weight_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        seen = {round(one * mass_g, 1) for one in numbers_in(said) for mass_g in GRAMS.values()}
+        assert result.measured[0].value is None or result.measured[0].value in seen
+
+    assert fuzzed("mettler_sics", check) > 0
+
+
+def test_a_digital_module_shows_only_contacts_that_a_frame_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        told = {whole[3] & 15 for whole in modbus_frames(said) if whole[1:3] == b"\x02\x01"}
+        shown = sum(int(one.value or 0) << one.input - 1 for one in result.measured)
+        assert shown in told
+
+    assert fuzzed("icpdas_digital", check) > 0
+
+
+def test_a_register_map_shows_only_what_a_frame_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        words = {
+            int.from_bytes(whole[at : at + 2], "big", signed=True)
+            for whole in modbus_frames(said)
+            for at in range(3, len(whole) - 3, 2)
+        }
+        assert all(one.value in {round(word * 0.1, 1) for word in words} for one in result.measured)
+
+    assert fuzzed("modbus_map", check, **MAPS["nt18b07"]) > 0
+
+
+def test_lauda_shows_only_what_a_line_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        assert all(one.value is None or one.value in numbers_in(said) for one in result.measured)
+
+    assert fuzzed("lauda", check, external="IN_PV_03") > 0
+
+
+def test_masterflex_shows_only_what_a_line_holds() -> None:
+    def check(result: Polled, said: list[bytes]) -> None:
+        rpm = result.measured[1].value
+        assert rpm is None or abs(rpm) in numbers_in(said)
+
+    assert fuzzed("masterflex", check, ml_per_rev=8.0) > 0
+
+
+def test_neslab_shows_only_what_a_frame_holds() -> None:
+    """Its 8-bit check sum lets one in 256 random frames of the right head pass."""
+
+    def check(result: Polled, said: list[bytes]) -> None:
+        words = {int.from_bytes(a, "big", signed=True) for one in said for a in pairs(one)}
+        seen = {round(word * step, 2) for word in words for step in (0.1, 0.01)}
+        assert all(one.value is None or one.value in seen for one in result.measured)
+
+    def pairs(data: bytes) -> list[bytes]:
+        return [data[at : at + 2] for at in range(len(data) - 1)]
+
+    assert fuzzed("neslab", check, external=True) > 0
 
 
 @pytest.mark.parametrize(

@@ -199,3 +199,33 @@ def test_a_temperature_in_the_place_of_the_run_mode_is_told() -> None:
 def test_a_silent_heater_is_told() -> None:
     with pytest.raises(NoReply, match="no answer"):
         MemoryLine().run(Julabo().identify())
+
+
+def test_a_heater_whose_status_is_words_alone_is_driven_by_what_it_reads_back() -> None:
+    heater = FakeHeater(alarm="Hello from the heater")
+    line, driver = MemoryLine(heater), Julabo()
+    identity = line.run(driver.identify())
+    assert identity.model.endswith("(status in words: its alarms are not seen)")
+    assert line.run(driver.run(41.5)) == Done(state=CONFIRMED, value=41.5)
+    assert heater.running
+    polled = line.run(driver.poll())
+    assert polled.status is not None
+    assert (polled.status.running, polled.status.remote) == (True, None)
+    assert line.run(driver.off()) == Done(state=CONFIRMED)
+    heater.alarm = "-14 EXCESS TEMPERATURE"
+    assert line.run(driver.run(41.5)) == Done(state=REFUSED, reason=ALARMS[-14])
+
+
+def test_words_where_a_status_number_stood_before_are_no_status() -> None:
+    heater = FakeHeater()
+    line, driver = connected(heater)
+    heater.alarm = "JULABO CORIO CD VERSION 1.0"
+    with pytest.raises(BadReply):
+        line.run(driver.poll())
+
+
+def test_a_bath_told_with_all_its_decimals_is_rounded() -> None:
+    heater = FakeHeater()
+    line, driver = connected(heater)
+    heater.values["PV_00"] = "24.025031916666666"
+    assert line.run(driver.poll()).measured[0].value == 24.03

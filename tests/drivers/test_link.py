@@ -114,6 +114,7 @@ async def test_a_disturbed_poll_is_repeated_and_does_not_lose_the_device(tmp_pat
     plugged.unplug()
 
 
+@pytest.mark.requirement("RC-109")
 async def test_another_device_on_the_port_is_lost_with_its_name(tmp_path: Path) -> None:
     plugged = Plugged(tmp_path / "heater", FakeHeater(version="ECO RE1050"))
     async with started(plugged.path, Julabo()) as (_, seen):

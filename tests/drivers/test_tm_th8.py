@@ -112,6 +112,7 @@ def test_a_module_that_was_exchanged_for_one_with_other_curves_is_found_by_its_r
             line.run(driver.poll())
 
 
+@pytest.mark.requirement("RC-109")
 def test_another_module_s_answer_is_not_shown_as_this_one_s() -> None:
     tx = exchange("icpdas_tm_th8", VALUES).tx
     line = MemoryLine(scripted({tx: sealed("02 04 10" + "0e80" * 8)}))

@@ -2,9 +2,19 @@
 
 import pytest
 
-from drivers import emtec_bioprott, icpdas_tm_th8, julabo, keller_33x, modbus, watson_marlow
+from drivers import (
+    datex_s5,
+    dcon,
+    emtec_bioprott,
+    icpdas_tm_th8,
+    julabo,
+    keller_33x,
+    mettler_sics,
+    modbus,
+    watson_marlow,
+)
 from drivers.crc import crc16
-from drivers.dialogue import NoReply, Refused
+from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.frames import line_of_text, text_of
 from drivers.registry import make_driver
 from service.core.model import Validity
@@ -117,3 +127,89 @@ def test_bioprott_reads_the_worked_bytes(exchange: Exchange, column: str) -> Non
     measured = emtec_bioprott.decode_flow(line, column)
     assert measured.value == exchange.decoded["flow_ml_min"].get(column)
     assert measured.validity == exchange.decoded["validity"]
+
+
+@each("datex_s5")
+def test_datex_s5_reads_the_worked_bytes(exchange: Exchange) -> None:
+    if exchange.tx:
+        asked = exchange.decoded
+        mask, level = asked["class_mask"], asked["dri_level"]
+        assert datex_s5.request(asked["interval_s"], mask, level) == exchange.tx
+        return
+    assert datex_s5.flagged(exchange.rx) == len(exchange.rx)
+    line = MemoryLine(unasked=[exchange.rx] * 3)
+    if "refused" in exchange.decoded:
+        with pytest.raises(BadReply, match=exchange.decoded["refused"]):
+            line.run(make_driver("datex_s5", {}).identify())
+        return
+    measured = line.run(make_driver("datex_s5", {}).poll()).measured
+    shown = {str(one.input): one.value for one in measured if one.value is not None}
+    assert shown == exchange.decoded["values"]
+    doubt = {str(o.input): o.validity for o in measured if o.validity is not Validity.VALID}
+    assert doubt == exchange.decoded["validity"]
+    line.unasked = [exchange.rx]
+    identity = line.run(make_driver("datex_s5", {}).identify())
+    assert identity.model.endswith(f"plug {exchange.decoded['plug']}")
+    assert identity.firmware == f"DRI level {exchange.decoded['level']}"
+
+
+@each("dcon_temperature")
+def test_dcon_reads_the_worked_bytes(exchange: Exchange) -> None:
+    expected = exchange.decoded
+    given = expected["settings"]
+    lead, command = exchange.tx[:1].decode(), exchange.tx[3:-1].decode()
+    summed = {"checksum": given.get("checksum", False)}
+    command = command[:-2] if summed["checksum"] else command
+    assert dcon.request(lead, given["address"], command, **summed) == exchange.tx
+    line = MemoryLine(scripted({exchange.tx: exchange.rx}))
+    driver = make_driver("dcon_temperature", given)
+    if not exchange.rx:
+        with pytest.raises(NoReply):
+            line.run(driver.poll())
+        return
+    framer = dcon.reply_to(lead, given["address"], **summed)
+    assert framer(exchange.rx) == len(exchange.rx)
+    match expected:
+        case {"refused": True}:
+            with pytest.raises(Refused, match=rf"module {given['address']} refuses"):
+                dcon.content(exchange.rx, **summed)
+        case {"content": content}:
+            assert dcon.content(exchange.rx, **summed) == content
+        case {"values": values, "validity": validity}:
+            measured = line.run(driver.poll()).measured
+            shown = {str(one.input): one.value for one in measured if one.value is not None}
+            assert shown == values
+            doubt = {str(o.input): o.validity for o in measured if o.validity is not Validity.VALID}
+            assert doubt == validity
+
+
+@each("mettler_sics")
+def test_mettler_reads_the_worked_bytes(exchange: Exchange) -> None:
+    known = {one.tx: one.rx for one in exchanges("mettler_sics")}
+    line = MemoryLine(scripted(known | {b"SI\r\n": exchange.rx}))
+    driver = make_driver("mettler_sics", {})
+    match exchange.decoded:
+        case {"serial": serial}:
+            line.device = scripted(
+                known | {b"I4\r\n": exchange.rx, b"SI\r\n": b"S S       1.00 g\r\n"}
+            )
+            assert line.run(driver.identify()).serial == serial
+        case {"refused": sentence}:
+            with pytest.raises(Refused, match=sentence):
+                line.run(driver.poll())
+        case {"misheard": sentence}:
+            with pytest.raises(BadReply, match=sentence):
+                line.run(driver.poll())
+        case {"volume_ml": volume_ml}:
+            (measured,) = line.run(driver.poll()).measured
+            assert (measured.value, measured.validity) == (volume_ml, Validity.VALID)
+        case {"validity": validity}:
+            (measured,) = line.run(driver.poll()).measured
+            assert (measured.value, measured.validity) == (None, validity)
+            assert measured.reason
+        case {"tare_g": tare_g}:
+            found = mettler_sics.TARE.fullmatch(text_of(exchange.rx))
+            assert found is not None
+            assert float(found[1]) == tare_g
+        case _:
+            assert exchange.tx[:1] in (b"Z", b"T"), "what a person does at the scale"

@@ -91,9 +91,18 @@ def test_a_tube_that_differs_from_the_site_file_stops_no_stop_but_every_run() ->
     assert line.run(driver.off()).state is CONFIRMED
 
 
+def turned_before(pump: FakePump, **settings: object) -> tuple[MemoryLine, WatsonMarlow]:
+    """A pump whose tacho was seen counting, and then stands still."""
+    line, driver = connected(pump, **settings)
+    line.run(driver.poll())
+    line.run(driver.poll())
+    pump.turns = False
+    return line, driver
+
+
 def test_after_two_seconds_without_a_tacho_pulse_the_flow_is_doubted() -> None:
-    pump = FakePump(running=True, turns=False)
-    line, driver = connected(pump)
+    pump = FakePump(running=True)
+    line, driver = turned_before(pump)
     assert line.run(driver.poll()).measured[0].validity is Validity.VALID
     line.seconds += 1.9
     assert line.run(driver.poll()).status.fault == ""
@@ -101,12 +110,28 @@ def test_after_two_seconds_without_a_tacho_pulse_the_flow_is_doubted() -> None:
     polled = line.run(driver.poll())
     assert "running but the tacho does not count" in polled.status.fault
     assert polled.measured[0].validity is Validity.QUESTIONABLE
+    line.run(driver.identify())
+    line.run(driver.poll())
+    line.seconds += 2.1
+    assert "tacho" in line.run(driver.poll()).status.fault, "a new connection forgets nothing"
     pump.turns = True
     assert line.run(driver.poll()).status.fault == ""
 
 
+def test_a_tacho_that_never_counted_casts_doubt_on_the_speed_and_stops_nothing() -> None:
+    line, driver = connected(FakePump(running=True, turns=False))
+    line.run(driver.poll())
+    line.seconds += 60.0
+    polled = line.run(driver.poll())
+    assert polled.status is not None
+    assert polled.status.fault == ""
+    flow, speed = polled.measured
+    assert (flow.validity, speed.validity) == (Validity.VALID, Validity.QUESTIONABLE)
+    assert "the tacho has never counted" in speed.reason
+
+
 def test_a_very_slow_pump_is_given_one_revolution_of_time() -> None:
-    line, driver = connected(FakePump(running=True, turns=False, rpm=3.0))
+    line, driver = turned_before(FakePump(running=True, rpm=3.0))
     line.run(driver.poll())
     line.seconds += 19.0
     assert line.run(driver.poll()).status.fault == ""
@@ -118,9 +143,7 @@ def test_the_323_s_tacho_is_asked_once_and_then_only_if_it_answers() -> None:
     line, driver = connected(FakePump(ml_per_rev=None, tells_count=False), ml_per_rev=9.0)
     line.run(driver.poll())
     assert line.sent == [b"1RS\r"]
-    line, driver = connected(
-        FakePump(ml_per_rev=None, running=True, turns=False, rpm=60), ml_per_rev=9.0
-    )
+    line, driver = turned_before(FakePump(ml_per_rev=None, running=True, rpm=60), ml_per_rev=9.0)
     line.run(driver.poll())
     line.seconds += 2.5
     assert "tacho" in line.run(driver.poll()).status.fault

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from simulator.devices.bioprott import FlowMeter, FlowMeterSettings
+from simulator.devices.datex_s5 import MonitorSettings, PatientMonitor
+from simulator.devices.dcon import AsciiModule, AsciiModuleSettings
 from simulator.devices.instrument import Fault, Instrument
 from simulator.devices.julabo import Circulator, CirculatorSettings
 from simulator.devices.keller_33x import PressureLine
 from simulator.devices.keller_transmitter import BAR_PER_MMHG, TransmitterSettings
+from simulator.devices.lauda import Thermostat, ThermostatSettings
+from simulator.devices.masterflex import DriveSettings, PumpDrive
+from simulator.devices.mettler import Scale, ScaleSettings
+from simulator.devices.neslab import BathSettings, CirculatingBath
 from simulator.devices.rtu_frame import high_low
 from simulator.devices.tm_th8 import ThermistorModule, ThermistorSettings
 from simulator.devices.watson_marlow import PeristalticPump, PumpSettings
@@ -76,6 +82,80 @@ def tube(
         for _ in range(3):
             device.line()
     device.faults.set(Fault(name=fault))
+    return device
+
+
+def ascii_module(
+    *values_c: float, short: int | None = None, refuses: bool = False, **settings
+) -> Instrument:
+    sources = [lambda c=c: c for c in values_c or BODY_C]
+    device = AsciiModule(sources, AsciiModuleSettings(**settings))
+    if short:
+        device.faults.set(Fault(name="short", input=short))
+        device.sample(1.0)
+    if refuses:
+        device.faults.set(Fault(name="refuses"))
+    return device
+
+
+def scale(grams: float = 100.0, *, fault: str = "", moving: bool = False, **settings) -> Instrument:
+    content_g = [0.0 if moving else grams]
+    device = Scale(lambda: content_g[0], ScaleSettings(**{"vessel_g": 12.0} | settings))
+    content_g[0] = grams
+    device.sample(0.1)
+    if fault:
+        device.faults.set(Fault(name=fault))
+    return device
+
+
+def patient_monitor(*values_c: float, asked: bool = True, **settings) -> Instrument:
+    device = PatientMonitor([lambda c=c: c for c in values_c], MonitorSettings(**settings))
+    if asked:
+        table = tomllib.loads((TRANSCRIPTS / "datex_s5.toml").read_text())
+        ask = "ask for the basic class every 5 s"
+        request = next(each for each in table["exchange"] if each["name"] == ask)
+        device.receive(wire(request, "tx"), 95.0)
+    return device
+
+
+def thermostat(*commands: str, bath_c: float = 41.5, alarm: float = 0.0, **settings) -> Instrument:
+    external_c = (lambda: 39.87) if "external_command" in settings else None
+    device = Thermostat(
+        lambda: bath_c, ThermostatSettings(think_s=0.0, **settings), external_c=external_c
+    )
+    typed(device, *commands)
+    if alarm:
+        device.on_fault(Fault(name="alarm", value=alarm))
+    return device
+
+
+def drive(*commands: str, fault: str = "", **settings) -> Instrument:
+    device = PumpDrive(DriveSettings(**settings))
+    typed(device, *(() if fault == "local_mode" else ("1RE1",)), *commands)
+    return device
+
+
+def pump_that_delivered(ml: float) -> Instrument:
+    device = drive("1R000100", "1H", ml_per_rev=ml, ramp_s=0.001)
+    device.sample(0.001)
+    device.sample(59.9995)
+    return device
+
+
+def nc_bath(
+    bath_c: float = 41.5, *, on: bool = False, alarm: float = 0.0, fault: str = "", **settings
+) -> Instrument:
+    device = CirculatingBath(
+        lambda: bath_c,
+        BathSettings(**{"first_c": 41.5, "lowest_c": -20.0, "low_limit_c": 5.0} | settings),
+        external_c=lambda: 39.9,
+    )
+    device.array[0] = int(on)
+    if fault:
+        device.faults.set(Fault(name=fault, input=1))
+        device.sample(0.1)
+    if alarm:
+        device.on_fault(Fault(name="alarm", value=alarm))
     return device
 
 
@@ -155,7 +235,123 @@ CASES: dict[tuple[str, str], Callable[[], Instrument]] = {
     ("emtec_bioprott", "poor coupling"): lambda: tube(
         fault="coupling", command="T2 C0.99", board_c=43
     ),
+    ("dcon_temperature", "configuration of an ADAM module"): lambda: ascii_module(
+        address=0x45, type_code=0x05
+    ),
+    ("dcon_temperature", "six probes, two disabled channels"): lambda: ascii_module(
+        disabled=frozenset({7, 8})
+    ),
+    (
+        "dcon_temperature",
+        "six probes, two disabled channels, with a check sum",
+    ): lambda: ascii_module(address=4, checksum=True, disabled=frozenset({7, 8})),
+    (
+        "dcon_temperature",
+        "above and below the range, codes of seven characters",
+    ): lambda: ascii_module(*BODY_C, 20.0, short=7),
+    ("dcon_temperature", "the module refuses the values"): lambda: ascii_module(refuses=True),
+    (
+        "dcon_temperature",
+        "the module refuses a question, with a check sum",
+    ): lambda: ascii_module(address=5, checksum=True, refuses=True),
+    ("dcon_temperature", "name of the module"): lambda: ascii_module(),
+    ("dcon_temperature", "configuration in engineering units"): lambda: ascii_module(),
+    (
+        "dcon_temperature",
+        "a question without the check sum that the module wants",
+    ): lambda: ascii_module(address=4, checksum=True),
+    ("mettler_sics", "stable weight"): lambda: scale(),
+    ("mettler_sics", "moving weight"): lambda: scale(moving=True),
+    ("mettler_sics", "two and a half kilograms"): lambda: scale(
+        2500.0, moving=True, unit="kg", decimals=3
+    ),
+    ("mettler_sics", "pounds"): lambda: scale(2494.76, unit="lb", decimals=3),
+    ("mettler_sics", "a little less than nothing"): lambda: scale(-5.0),
+    ("mettler_sics", "pieces instead of a mass"): lambda: scale(500.0, unit="PCS", decimals=0),
+    ("mettler_sics", "not executable now"): lambda: scale(fault="refuses"),
+    ("mettler_sics", "overload"): lambda: scale(12_001.0),
+    ("mettler_sics", "underload"): lambda: scale(-40.0),
+    ("mettler_sics", "serial number"): lambda: scale(),
+    ("mettler_sics", "reset answers like a scale after power-on"): lambda: scale(),
+    ("mettler_sics", "zeroed"): lambda: scale(),
+    ("mettler_sics", "tared"): lambda: scale(0.0, tared=False),
+    ("mettler_sics", "tare value"): lambda: scale(),
+    ("mettler_sics", "stable weight that is waited for"): lambda: scale(),
     ("emtec_bioprott", "no sensor"): lambda: tube(fault="no_sensor", board_c=35),
+    ("datex_s5", "ask for all classes every 10 s"): lambda: patient_monitor(asked=False),
+    ("datex_s5", "end the records"): lambda: patient_monitor(),
+    ("datex_s5", "four temperatures"): lambda: patient_monitor(37.12, 36.95, 38.40, 41.05),
+    ("datex_s5", "one probe, three leads off"): lambda: patient_monitor(37.12),
+    ("datex_s5", "37.10 and 37.09 °C hold 7e and 7d"): lambda: patient_monitor(37.10, 37.09),
+    ("datex_s5", "above and below the monitor's range"): lambda: patient_monitor(50.0, 5.0),
+    ("datex_s5", "a sum of 7e is escaped"): lambda: patient_monitor(37.12, clock_s=0x64FFFFE6),
+    ("lauda", "outflow temperature"): lambda: thermostat(),
+    ("lauda", "outflow temperature, answered with CR"): lambda: thermostat(reply_end="\r"),
+    ("lauda", "outflow temperature in fixed decimal format, below zero"): lambda: thermostat(
+        bath_c=-12.34, width=3
+    ),
+    ("lauda", "outflow temperature in 0.001"): lambda: thermostat(bath_c=41.503),
+    ("lauda", "external temperature, Ecoline"): lambda: thermostat(external_command="IN_PV_01"),
+    ("lauda", "no external temperature sensor"): lambda: thermostat(),
+    ("lauda", "set-point"): lambda: thermostat("OUT_SP_00_41.5"),
+    ("lauda", "set-point of 41.50"): lambda: thermostat(),
+    ("lauda", "set-point of 41.50, written with spaces"): lambda: thermostat(),
+    ("lauda", "pump step 4"): lambda: thermostat(),
+    ("lauda", "start"): lambda: thermostat(),
+    ("lauda", "stop"): lambda: thermostat("START"),
+    ("lauda", "on"): lambda: thermostat("START"),
+    ("lauda", "stand-by"): lambda: thermostat(),
+    ("lauda", "who is there"): lambda: thermostat(model="MC"),
+    ("lauda", "no fault"): lambda: thermostat(),
+    ("lauda", "a fault"): lambda: thermostat(alarm=5.0),
+    ("lauda", "which fault: none"): lambda: thermostat(),
+    ("lauda", "which fault: low level, PRO and ECO"): lambda: thermostat(alarm=5.0),
+    ("lauda", "which fault: low level, Ecoline"): lambda: thermostat(alarm=3.0),
+    ("lauda", "wrong command"): lambda: thermostat(),
+    ("lauda", "wrong entry"): lambda: thermostat(),
+    ("lauda", "syntax error in the value"): lambda: thermostat(),
+    ("lauda", "value not allowed"): lambda: thermostat(),
+    ("lauda", "upper limit not above the lower one"): lambda: thermostat(),
+    ("lauda", "outflow temperature on RS-485"): lambda: thermostat(address=15),
+    ("lauda", "start on RS-485"): lambda: thermostat(address=15),
+    ("lauda", "wrong command on RS-485"): lambda: thermostat(address=15),
+    ("masterflex", "serial mode on"): lambda: drive(fault="local_mode"),
+    ("masterflex", "start"): lambda: drive(),
+    ("masterflex", "stop"): lambda: drive("1H"),
+    ("masterflex", "clockwise"): lambda: drive(),
+    ("masterflex", "counter-clockwise"): lambda: drive(),
+    ("masterflex", "speed of 120.50 rpm"): lambda: drive(),
+    ("masterflex", "speed beyond the drive"): lambda: drive(),
+    ("masterflex", "unknown command"): lambda: drive(),
+    ("masterflex", "start without serial mode"): lambda: drive(fault="local_mode"),
+    ("masterflex", "speed that is set"): lambda: drive("1R012050"),
+    ("masterflex", "stands, clockwise"): lambda: drive(),
+    ("masterflex", "stands, counter-clockwise"): lambda: drive("1K"),
+    ("masterflex", "runs clockwise"): lambda: drive("1H"),
+    ("masterflex", "runs counter-clockwise"): lambda: drive("1K", "1H"),
+    ("masterflex", "delivered volume"): lambda: pump_that_delivered(12.5),
+    ("masterflex", "delivered volume back to zero"): lambda: drive(),
+    ("masterflex", "model and version of its serial interface"): lambda: drive(),
+    ("masterflex", "another pump's address is not answered"): lambda: drive(),
+    ("neslab", "who is there"): lambda: nc_bath(),
+    ("neslab", "internal temperature of 41.5"): lambda: nc_bath(),
+    ("neslab", "internal temperature of 62.5"): lambda: nc_bath(62.5),
+    ("neslab", "internal temperature of -10.5"): lambda: nc_bath(-10.5),
+    ("neslab", "internal temperature of 41.50, in 0.01"): lambda: nc_bath(fine=True),
+    ("neslab", "external temperature of 39.9"): lambda: nc_bath(),
+    ("neslab", "set-point"): lambda: nc_bath(),
+    ("neslab", "low limit"): lambda: nc_bath(),
+    ("neslab", "high limit"): lambda: nc_bath(),
+    ("neslab", "set-point of 41.5"): lambda: nc_bath(first_c=20.0),
+    ("neslab", "on"): lambda: nc_bath(),
+    ("neslab", "off"): lambda: nc_bath(on=True),
+    ("neslab", "status: off, no fault"): lambda: nc_bath(),
+    ("neslab", "status: on and heating"): lambda: nc_bath(36.0, on=True),
+    ("neslab", "status: low level"): lambda: nc_bath(alarm=33.0),
+    ("neslab", "status: bath sensor open"): lambda: nc_bath(fault="open"),
+    ("neslab", "unknown command"): lambda: nc_bath(),
+    ("neslab", "damaged command"): lambda: nc_bath(),
+    ("neslab", "set-point of 30.0 on RS-485, address 3"): lambda: nc_bath(address=3),
 }
 
 

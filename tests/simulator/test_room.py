@@ -197,6 +197,14 @@ def test_a_cold_bolus_cools_the_reservoir():
     assert room.plant.probe_c("reservoir") < before - 1.0
 
 
+def test_a_cold_bolus_at_the_port_beside_the_patient_cools_the_cavity():
+    room = running()
+    room.advance(600.0)
+    before = room.plant.cavity_c
+    room.act({"do": "bolus", "volume_ml": 250, "temperature_c": 20, "into": "cavity"}, 600.0)
+    assert room.plant.cavity_c < before - 1.0
+
+
 def test_every_fault_can_be_cleared_in_the_whole_room():
     room = Room()
     room.act({"do": "fault", "device": "sites", "fault": "silent"}, 0.0)
