@@ -17,7 +17,7 @@ from service.journal.sessions import list_sessions, show_session
 from service.site import load_site
 from service.site_shape import SiteError
 from service.supervisor import Plan, Supervisor, accounts_path
-from service.web.accounts import Accounts
+from service.web.accounts import Accounts, AccountsError
 from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         answer: int | Answer = asked.run(asked)
-    except (SiteError, ControlError) as error:
+    except (SiteError, ControlError, AccountsError) as error:
         answer = 1, str(error)
     if isinstance(answer, int):
         return answer

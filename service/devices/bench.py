@@ -1,6 +1,8 @@
 """One instrument on one port, named on the command line, and why it does not answer."""
 
+import asyncio
 import contextlib
+import signal
 import time
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,8 +18,8 @@ from service.core.model import Instant
 from service.devices.recorded import recognise
 from service.devices.wire_file import Recorder
 
-LISTENED_S = 0.35
-LISTENED_LINES = 3
+LISTENED_S = 0.25
+LISTENED_LINES = 2
 FAILURES = (NoReply, BadReply, Refused, LineLost)
 
 
@@ -73,6 +75,14 @@ def serial_text(serial: Serial) -> str:
     return f"{serial.baud} {serial.bytesize}{serial.parity}{serial.stopbits}"
 
 
+def ended() -> asyncio.Event:
+    """Set once Ctrl-C, SIGTERM or a closed terminal asks this program to end."""
+    event = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
 @contextlib.asynccontextmanager
 async def opened(bench: Bench) -> AsyncIterator[tuple[Line, Recorder]]:
     """The bench's line, listened to before anything is sent; raises `BenchError`.
@@ -117,7 +127,9 @@ def _asked_at(bench: Bench) -> str:
 def _look_at(failure: Exception) -> str:
     if isinstance(failure, NoReply) and str(failure) == "no answer":
         return "look at its power, its cable, its address and baud rate"
-    return "look at baud rate and parity, and which instrument is connected"
+    if "baud rate" in str(failure):
+        return "look at which instrument is connected, too"
+    return "look at baud rate and parity, and at which instrument is connected"
 
 
 async def _listen_first(bench: Bench, line: Line) -> None:

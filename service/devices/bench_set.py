@@ -1,32 +1,31 @@
 """`hipec devices set`: a heater or pump moved by hand on a bench, never while a room is live.
 
 A room that is live holds the port's lock, so opening the port is the check. A run has a lease that
-this program renews: it ends with off, which is repeated until the drive confirms it.
+this program renews: it ends with off, which is repeated until the drive confirms it. Only a program
+that is killed outright (SIGKILL, power) leaves the drive as it is.
 """
 
 import asyncio
-import signal
 
 from drivers.classes import Done
 from drivers.link import is_drive
 from drivers.orders import Orders
 from drivers.registry import DRIVERS
-from service.core.model import CommandState, DeviceClass, LinkState
+from service.core.model import CommandState, LinkState
 from service.devices import readings
-from service.devices.bench import Bench, BenchError, opened
+from service.devices.bench import Bench, BenchError, ended, opened
 from service.devices.watch import Say, live
 
 LEASE_S, RENEW_S = 3.0, 1.0
 OFF_PATIENCE_S = 10.0
 RUN, OFF = 1, 2
 POLL_HZ = 1.0
-DRIVES = (DeviceClass.HEATER, DeviceClass.PUMP)
 
 
 def check(bench: Bench, allowed: bool, order: str, value: float | None) -> None:
     """Raise `BenchError` for what must not or cannot be ordered."""
     if not is_drive(bench.driver):
-        drives = ", ".join(name for name, made in DRIVERS.items() if made.device_class in DRIVES)
+        drives = ", ".join(name for name, make in DRIVERS.items() if is_drive(make()))
         raise BenchError(f"{bench.driver.name} is no heater or pump; set is for {drives}")
     if not allowed:
         raise BenchError(
@@ -49,7 +48,7 @@ class Ordered:
         self._say = say
         self.ran: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self.stopped: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
-        self.ending = asyncio.Event()
+        self.ending = ended()
 
     def done(self, order: int | None, done: Done) -> None:
         """Take in what the link reports of an order."""
@@ -75,9 +74,6 @@ async def set_drive(bench: Bench, value: float | None, for_s: float, say: Say) -
     """
     async with opened(bench) as (line, recorder):
         ordered = Ordered(say)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, ordered.ending.set)
         async with live(
             bench,
             line,
@@ -88,8 +84,11 @@ async def set_drive(bench: Bench, value: float | None, for_s: float, say: Say) -
             ordered.done,
         ) as link:
             assert link.orders is not None
-            ran = value is None or await _run(link.orders, ordered, value, for_s)
-            return await _off(link.orders, ordered, say) and ran
+            try:
+                ran = value is None or await _run(link.orders, ordered, value, for_s)
+            finally:
+                stopped = await _off(link.orders, ordered, say)
+            return ran and stopped
 
 
 async def _run(orders: Orders, ordered: Ordered, value: float, for_s: float) -> bool:

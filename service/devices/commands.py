@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +69,8 @@ def _told(work: Work, asked: argparse.Namespace) -> Answer:
         return work(asked)
     except (BenchError, WireFileError) as error:
         return 1, str(error)
+    except KeyboardInterrupt:
+        return 1, "interrupted"
 
 
 def _bench(asked: argparse.Namespace) -> Bench:
@@ -87,10 +91,7 @@ def _probe(asked: argparse.Namespace) -> Answer:
 
 
 def _watch(asked: argparse.Namespace) -> Answer:
-    try:
-        asyncio.run(watch(_bench(asked), asked.hz, asked.json, _say))
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
+    asyncio.run(watch(_bench(asked), asked.hz, asked.json, _say))
     return 0
 
 
@@ -108,7 +109,12 @@ def _replay(asked: argparse.Namespace) -> Answer:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    """Print at once; where nobody reads any more, end as Ctrl-C does, a drive's off included."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _within(low: float, high: float, text: str) -> float:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from drivers.classes import Identity, Polled
 from drivers.dialogue import BadReply, NoReply, Refused
+from drivers.link import describe
 from service.devices import readings
 from service.devices.bench import Bench, BenchError, explain, opened, serial_text
 from service.devices.round_trips import Times, pushed, times, trips
@@ -39,7 +40,7 @@ async def probe(bench: Bench, polls: int) -> Probed:
         found = pushed(line, [one.at.mono_ns / 1e9 for one in good])
         times_found = times(found if driver.pushes else trips(line))
     if not good:
-        raise BenchError(f"{readings.identity_text(identity)} answered, but: {failed[-1]}")
+        raise BenchError(f"{describe(identity)} answered, but: {failed[-1]}")
     return Probed(
         identity=identity,
         polled=good[-1],
@@ -54,7 +55,7 @@ def probe_text(bench: Bench, found: Probed) -> str:
     driver, good = bench.driver, found.polls - len(found.failed)
     lines = [
         f"{driver.name} on {bench.port}, {serial_text(driver.serial)}",
-        f"identity    {readings.identity_text(found.identity)}",
+        f"identity    {describe(found.identity)}",
         *readings.rows(driver, found.polled),
     ]
     if found.polled.status:

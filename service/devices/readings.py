@@ -47,13 +47,6 @@ def status_text(driver: Driver, status: DriveStatus) -> str:
     return ", ".join(filter(None, (runs, setpoint, remote, status.fault)))
 
 
-def identity_text(identity: Identity) -> str:
-    """Who answered, in one line."""
-    serial = f"serial number {identity.serial}" if identity.serial else ""
-    firmware = f"firmware {identity.firmware}" if identity.firmware else ""
-    return ", ".join(filter(None, (identity.model, serial, firmware)))
-
-
 def identity_json(identity: Identity) -> dict[str, object]:
     """Who answered, as JSON values; null where the device does not say."""
     return {

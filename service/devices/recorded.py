@@ -159,10 +159,11 @@ def recognise(heard: bytes, asked: str) -> str:
     start = Instant(mono_ns=0, utc_ns=0)
     traffic = [Traffic(at=start, sent=False, data=heard)]
     for name, make in DRIVERS.items():
-        if not make.pushes or name == asked or not heard:
+        driver = make()
+        if not driver.pushes or name == asked or not heard:
             continue
         try:
-            identity = RecordedLine(traffic).run(make().identify())
+            identity = RecordedLine(traffic).run(driver.identify())
         except (NotRecorded, NoReply, BadReply, Refused):
             continue
         return f"{identity.model} (driver {name})"

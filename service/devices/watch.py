@@ -13,14 +13,14 @@ from drivers.link import Link
 from drivers.orders import OnDone
 from service.core.model import Instant, LinkState
 from service.devices import readings
-from service.devices.bench import Bench, BenchError, now, opened
+from service.devices.bench import Bench, BenchError, ended, now, opened
 from service.devices.wire_file import Recorder
 
 Say = Callable[[str], None]
 
 
 async def watch(bench: Bench, poll_hz: float, as_json: bool, say: Say) -> None:
-    """Say what the instrument reads until cancelled. Raises `BenchError` where it is not there
+    """Say what the instrument reads until told to end. Raises `BenchError` where it is not there
     at first; later it is waited for."""
 
     def polled(found: Polled) -> None:
@@ -33,7 +33,7 @@ async def watch(bench: Bench, poll_hz: float, as_json: bool, say: Say) -> None:
         opened(bench) as (line, recorder),
         live(bench, line, recorder, poll_hz, polled, linked, lambda *_: None),
     ):
-        await asyncio.get_running_loop().create_future()
+        await ended().wait()
 
 
 @contextlib.asynccontextmanager
@@ -48,7 +48,9 @@ async def live(
 ) -> AsyncIterator[Link]:
     """The instrument's link once it is live; raises `BenchError` where it cannot become so."""
     # What the link tells is said on the terminal already.
-    logging.getLogger("drivers.link").setLevel(logging.ERROR)
+    log = logging.getLogger("drivers.link")
+    usual = log.level
+    log.setLevel(logging.ERROR)
     first: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def framed(polled: Polled) -> None:
@@ -79,6 +81,7 @@ async def live(
         yield link
     finally:
         await link.close()
+        log.setLevel(usual)
 
 
 def _polled_line(bench: Bench, polled: Polled, as_json: bool) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from drivers.classes import Driver, Identity, Polled
 from drivers.frames import arrived
 from drivers.line import Traffic
+from drivers.link import describe
 from service.devices import readings
 from service.devices.bench import BenchError, make_bench
 from service.devices.recorded import Found, replay
@@ -15,8 +16,8 @@ from service.devices.wire_file import Recording, read_recording
 def replay_text(path: Path, driver: str, settings: Mapping[str, object]) -> tuple[int, str]:
     """Every stretch of the recording with its second from the start; 1 where one is not decoded.
 
-    Driver and settings are the recording's own unless others are named. Raises `WireFileError`
-    and `BenchError`.
+    Commands to a drive are shown as they were sent. Driver and settings are the recording's own
+    unless others are named. Raises `WireFileError` and `BenchError`.
     """
     recording = read_recording(path)
     if not recording.traffic:
@@ -25,9 +26,9 @@ def replay_text(path: Path, driver: str, settings: Mapping[str, object]) -> tupl
     found = list(replay(made, recording.traffic))
     lines = [line for one in found for line in _lines(made, one, recording.traffic[0])]
     decoded = sum(one.meant is not None for one in found)
-    missed = sum(one.meant is None or bool(one.passed) for one in found)
-    lines.append(f"{made.name}: {decoded} decoded, {missed} not")
-    return (1 if missed or not decoded else 0), "\n".join(lines)
+    wrong = sum(bool(one.why) for one in found)
+    lines.append(f"{made.name}: {decoded} decoded, {wrong} not")
+    return (1 if wrong or not decoded else 0), "\n".join(lines)
 
 
 def _driver(
@@ -44,7 +45,7 @@ def _lines(driver: Driver, found: Found, first: Traffic) -> Iterator[str]:
     second = f"{found.at.seconds_since(first.at):9.3f} s  "
     match found.meant:
         case Identity() as identity:
-            yield second + readings.identity_text(identity)
+            yield second + describe(identity)
         case Polled() as polled:
             yield second + readings.one_line(driver, polled)
         case None if found.why:
@@ -53,4 +54,4 @@ def _lines(driver: Driver, found: Found, first: Traffic) -> Iterator[str]:
         said = ", ".join(
             f"{'sent' if one.sent else 'read'} {arrived(one.data)}" for one in found.passed
         )
-        yield f"{second}not a question of this driver: {said}"
+        yield f"{second}neither identity nor readings: {said}"

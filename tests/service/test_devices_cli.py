@@ -310,6 +310,19 @@ def test_ctrl_c_ends_a_run_with_off(room: Path) -> None:
     assert state_of(room, "pump")["running"] is False
 
 
+def test_a_run_that_nobody_reads_any_more_ends_with_off(room: Path) -> None:
+    port = room / "pump"
+    moving = started("set", "--driver", "watson_marlow", "--port", port, "--bench", "run", 300)
+    read_until(moving, "run: confirmed")
+    assert moving.stdout is not None
+    moving.stdout.close()
+    assert moving.wait(timeout=10) == 0
+    assert moving.stderr is not None
+    assert moving.stderr.read() == ""
+    moving.stderr.close()
+    assert state_of(room, "pump")["running"] is False
+
+
 def test_a_refused_run_is_told_and_fails(run: Run, room: Path) -> None:
     port = room / "heater"
     code, text, complaint = run("set", "--driver", "julabo", "--port", port, "--bench", "run", 250)

@@ -1,0 +1,221 @@
+"""What a serial round trip costs this computer, and whether instruments slow each other.
+
+    python benchmarks/serial_round_trip.py [ROUNDS] [SECONDS]
+
+First: one question and its answer (a tM-TH8's, 8 and 21 bytes) through the line, turn, echo check,
+framing and check sum included, beside a bare os.write and os.read on the same pty, in turns. A
+process of its own answers at once, so that what is measured is this computer, not the wire.
+
+Second: all instruments of a simulated room polled in parallel, their bytes paced as on real wires,
+each at its own rate, without and with one more instrument that takes 0.25 s for every answer.
+"""
+
+import asyncio
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import tty
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from drivers import modbus
+from drivers.classes import Polled, Serial
+from drivers.dialogue import Ask, Dialogue
+from drivers.line import Lines
+from drivers.link import Link
+from drivers.registry import make_driver
+from service.core.model import Instant
+from simulator.control import ask
+
+QUESTION = bytes.fromhex("01 04 00 00 00 08 f1 cc")
+ANSWER = bytes.fromhex("01 04 10 0e 80 10 09 10 5e 10 86 10 5c 0e 6f 80 00 7f ff e3 4a")
+FRAME = modbus.read_reply(1, modbus.INPUTS, 8)
+BLOCKS, WARM_UP = 8, 200
+WANTED_RATIO, WANTED_HZ = 4.0, 5.0
+ROOM: Mapping[str, tuple[str, float, Mapping[str, Any]]] = {
+    "circuit": ("icpdas_tm_th8", 5.0, {}),
+    "sites": ("icpdas_tm_th8", 5.0, {}),
+    "pump": ("watson_marlow", 2.0, {}),
+    "heater": ("julabo", 1.0, {}),
+    "pressure": ("keller_33x", 5.0, {"addresses": [1, 2]}),
+    "flow": ("emtec_bioprott", 10.0, {}),
+}
+SLOW = "heater"
+SLOW_S = 0.25
+
+Cost = tuple[list[float], float]
+"""Wall times of single round trips and the mean processor time of one, in µs."""
+
+
+def now() -> Instant:
+    return Instant(mono_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """The path of a pty behind which another process answers everything at once."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    child = os.fork()
+    if child == 0:
+        while os.read(master, 64):
+            os.write(master, ANSWER)
+        os._exit(0)
+    try:
+        yield os.ttyname(slave)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(master)
+        os.close(slave)
+
+
+def bare(path: str, rounds: int) -> Cost:
+    port = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    walls_us = []
+    cpu_ns = time.process_time_ns()
+    for _ in range(rounds):
+        started = time.perf_counter_ns()
+        os.write(port, QUESTION)
+        heard = b""
+        while len(heard) < len(ANSWER):
+            heard += os.read(port, 64)
+        walls_us.append((time.perf_counter_ns() - started) / 1e3)
+    cpu_us = (time.process_time_ns() - cpu_ns) / 1e3 / rounds
+    os.close(port)
+    return walls_us, cpu_us
+
+
+async def through_the_line(path: str, rounds: int) -> Cost:
+    line = Lines(now).line(path, Serial(baud=115200))
+    await line.open("benchmark")
+    walls_us = []
+    cpu_ns = time.process_time_ns()
+    for _ in range(rounds):
+        started = time.perf_counter_ns()
+        await line.run(asked())
+        walls_us.append((time.perf_counter_ns() - started) / 1e3)
+    cpu_us = (time.process_time_ns() - cpu_ns) / 1e3 / rounds
+    line.close("benchmark")
+    return walls_us, cpu_us
+
+
+def asked() -> Dialogue[bytes]:
+    reply = yield Ask(tx=QUESTION, reply=FRAME)
+    return reply.data
+
+
+def round_trips(rounds: int) -> None:
+    ways: dict[str, Callable[[str, int], Cost]] = {
+        "bare": bare,
+        "line": lambda path, count: asyncio.run(through_the_line(path, count)),
+    }
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
+    with answering() as path:
+        for way in ways.values():
+            way(path, WARM_UP)
+        for _ in range(BLOCKS):
+            for name, way in ways.items():
+                walls_us, cpu_us = way(path, rounds)
+                cut = statistics.quantiles(walls_us, n=100)
+                found[name].append((cut[49], cut[98], cpu_us))
+    print(f"serial round trip: {BLOCKS} runs of {rounds} each way, medians over the runs")
+    for index, what in enumerate(("wall p50", "wall p99", "processor")):
+        bare_us, line_us = (statistics.median(run[index] for run in found[way]) for way in ways)
+        ratios = [line[index] / base[index] for base, line in zip(*found.values(), strict=True)]
+        print(
+            f"  {what:<9}  line {line_us:7.0f} µs, bare {bare_us:7.0f} µs, "
+            f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+    print(f"  wanted: ratio at most {WANTED_RATIO:g}")
+
+
+@contextmanager
+def simulated(directory: Path) -> Iterator[Path]:
+    room = subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "devices", "simulate", "--dir", str(directory)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert room.stdout is not None
+    for line in room.stdout:
+        if line.strip() == "ready":
+            break
+    try:
+        yield directory
+    finally:
+        room.terminate()
+        room.wait()
+
+
+async def poll_all(ports: Mapping[str, Path], seconds: float) -> dict[str, list[float]]:
+    """Per instrument the seconds at which a poll was complete."""
+    lines, links = Lines(now), []
+    at_s: dict[str, list[float]] = {name: [] for name in ports}
+
+    def note(name: str, polled: Polled) -> None:
+        at_s[name].append(polled.at.mono_ns / 1e9)
+
+    for name, port in ports.items():
+        kind, poll_hz, settings = ROOM[SLOW if name == "slow" else name]
+        driver = make_driver(kind, settings)
+        links.append(
+            Link(
+                name=name,
+                driver=driver,
+                line=lines.line(str(port), driver.serial),
+                poll_hz=poll_hz,
+                on_frame=lambda polled, name=name: note(name, polled),
+                on_link=lambda *told: None,
+                on_done=lambda *told: None,
+            )
+        )
+    for link in links:
+        link.start()
+    await asyncio.sleep(3.0)
+    for times_s in at_s.values():
+        times_s.clear()
+    await asyncio.sleep(seconds)
+    for link in links:
+        await link.close()
+    return at_s
+
+
+def tell(title: str, at_s: Mapping[str, list[float]]) -> None:
+    print(f"room polled in parallel, {title}")
+    for name, times_s in at_s.items():
+        gaps_ms = [1e3 * (late - early) for early, late in pairwise(times_s)]
+        if len(gaps_ms) < 2:
+            print(f"  {name:<9} {len(times_s)} polls")
+            continue
+        cut = statistics.quantiles(gaps_ms, n=100)
+        rate_hz = 1e3 / statistics.mean(gaps_ms)
+        print(f"  {name:<9} {rate_hz:5.2f} Hz, gap p50 {cut[49]:6.1f} ms, p99 {cut[98]:6.1f} ms")
+
+
+def whole_room(seconds: float) -> None:
+    with TemporaryDirectory() as folder, simulated(Path(folder) / "room") as room:
+        ports = {name: room / name for name in ROOM}
+        tell("alone", asyncio.run(poll_all(ports, seconds)))
+        with simulated(Path(folder) / "slow") as slow:
+            fault = {"do": "fault", "device": SLOW, "fault": "late", "value": SLOW_S}
+            assert ask(slow, fault)["ok"]
+            more = ports | {"slow": slow / SLOW}
+            tell("with a slow instrument more", asyncio.run(poll_all(more, seconds)))
+    print(f"  wanted: circuit and sites at {WANTED_HZ:g} Hz or more, both times alike")
+
+
+def main() -> None:
+    round_trips(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    whole_room(float(sys.argv[2]) if len(sys.argv) > 2 else 10.0)
+
+
+if __name__ == "__main__":
+    main()
