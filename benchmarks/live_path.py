@@ -133,12 +133,9 @@ async def one_round(meters: Sequence[Meter], listeners: Sequence[Listener], seco
     await asyncio.sleep(0.5)
     delays = []
     for path, listener in enumerate(listeners):
-        missing = said[path].keys() - listener.arrived.keys()
-        if missing:
-            print(f"  {len(missing)} lines of path {path} did not arrive")
-        delays.append([1000 * (listener.arrived[f] - at) for f, at in said[path].items()
-                       if f in listener.arrived])  # fmt: skip
-        listener.arrived.clear()
+        arrived = listener.arrived
+        delays.append([1000 * (arrived[f] - at) for f, at in said[path].items() if f in arrived])
+        listener.arrived = {}
     return delays
 
 
@@ -209,8 +206,10 @@ async def rounds_of(meters: Sequence[Meter], listeners: Sequence[Listener], live
     ]
     await one_round(meters, listeners, 2.0, 0)
     figures: list[list[float]] = []
+    lost: list[int] = []
     for number in range(rounds):
         delays = await one_round(meters, listeners, seconds, 100 + int(number * seconds * 10))
+        lost += [int(seconds / PERIOD_S) - len(arrived) for arrived in delays]
         figures.append([percentile(d, share) for d in delays for share in (0.5, 0.99)])
         print("  service p50 {:.2f} p99 {:.2f} ms, floor p50 {:.2f} p99 {:.2f} ms"
               .format(*figures[-1]))  # fmt: skip
@@ -220,6 +219,7 @@ async def rounds_of(meters: Sequence[Meter], listeners: Sequence[Listener], live
     print(f"byte on the pty -> WebSocket client, medians of {rounds} rounds of {seconds:g} s:")
     print(f"  service  p50 {service50:.2f} ms  p99 {service99:.2f} ms")
     print(f"  floor    p50 {floor50:.2f} ms  p99 {floor99:.2f} ms")
+    print(f"  lines that did not arrive: {sum(lost)}")
     print(f"  ratio    p50 {service50 / floor50:.1f}  p99 {service99 / floor99:.1f}")
     for task in tasks:
         task.cancel()

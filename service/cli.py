@@ -22,6 +22,9 @@ from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
 Answer = tuple[int, str]
+SITE, DATABASE = Path("site.toml"), "sqlite:///hipec.db"
+"""What is meant where a command names neither: the files of the folder that it is called in."""
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -138,11 +141,8 @@ def _check_protocol(asked: argparse.Namespace) -> Answer:
 
 
 def _read_sessions(asked: argparse.Namespace) -> Answer:
-    url = asked.database
-    if asked.site:
-        url = load_site(asked.site).about.database
-    if not url:
-        return 1, "Say whose sessions: --site site.toml, or --database sqlite:///hipec.db"
+    site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
+    url = load_site(site).about.database if site else asked.database or DATABASE
     return show_session(url, asked.id) if hasattr(asked, "id") else list_sessions(url)
 
 
