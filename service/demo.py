@@ -35,6 +35,10 @@ CLAMPS: Mapping[str | None, Mapping[str, bool]] = {
 }
 """Where the clamps stand in each phase; in all others the patient is connected."""
 
+FRESH_FOR = (Phase.SETUP, Phase.RINSE)
+"""Phases that begin with fresh fluid: after a drain the reservoir holds too little to pump."""
+
+FULL_ML, FRESH_C = 3500.0, 38.0
 DRUG_ML, DRUG_C = 100.0, 20.0
 COOLING_FROM_C, COOLING_W = 38.0, 50.0
 AGAIN_S = 0.5
@@ -50,6 +54,7 @@ class Hands:
         self._clamps: Mapping[str, bool] | None = None
         self._given: int | None = None
         self._cooled = False
+        self._phase: str | None = None
 
     async def work(self) -> None:
         """Follow the room until cancelled."""
@@ -63,6 +68,10 @@ class Hands:
             await asyncio.sleep(AGAIN_S)
 
     def _follow(self, state: Mapping[str, Any]) -> None:
+        begins = self._clamps is not None and state["phase"] != self._phase
+        self._phase = state["phase"]
+        if begins and self._phase in FRESH_FOR:
+            self._fill_up()
         clamps = CLAMPS.get(state["phase"], PATIENT)
         if clamps != self._clamps:
             ask(self._ports, {"do": "plant", "set": dict(clamps)})
@@ -77,6 +86,13 @@ class Hands:
         if core is not None and core > COOLING_FROM_C and not self._cooled:
             ask(self._ports, {"do": "plant", "set": {"cooling_w": COOLING_W}})
             self._cooled = True
+
+    def _fill_up(self) -> None:
+        """Hang fresh bags until the reservoir is as full as it was at first."""
+        missing_ml = FULL_ML - ask(self._ports, {"do": "state"})["plant"]["reservoir_ml"]
+        if missing_ml > 0:
+            fresh = {"volume_ml": missing_ml, "temperature_c": FRESH_C, "into": "reservoir"}
+            ask(self._ports, {"do": "bolus", **fresh})
 
     def _give(self, given: int) -> None:
         """A fraction that was recorded as given goes in, cold, at the patient's port."""
@@ -110,7 +126,7 @@ async def _demo(folder: Path, speed: float, listen: str, scenario: Path) -> int:
         hands.append(asyncio.create_task(Hands(ports, address, tokens["qa"]).work()))
 
     try:
-        plan = Plan(site=site, speed=speed, on_ready=ready, runtime=folder)
+        plan = Plan(site=site, speed=speed, on_ready=ready)
         return await Supervisor(plan).run()
     finally:
         for task in hands:

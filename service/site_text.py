@@ -38,10 +38,13 @@ def check_text(path: Path) -> tuple[int, str]:
     try:
         site = load_site(path)
         protocols = site.load_protocols()
-        for protocol in protocols.values():
-            narrowed(protocol, site.limits)
     except (SiteError, ProtocolError) as error:
         return 1, str(error)
+    try:
+        for protocol in protocols.values():
+            narrowed(protocol, site.limits)
+    except SiteError as error:
+        return 1, "\n".join(f"{path}: {line}" for line in error.lines)
     widened = f"; widened envelopes: {', '.join(site.envelope)}" if site.envelope else ""
     return 0, (
         f"{path}: good (room {site.about.id}, mode {site.about.mode}, {len(site.device)} devices, "

@@ -11,11 +11,11 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from protocols.loader import load_all
@@ -64,7 +64,6 @@ class Plan:
     site: Path
     speed: float = 1.0
     on_ready: Callable[[str, Mapping[str, str]], None] = lambda address, tokens: None
-    runtime: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="hipec-")))
 
 
 class Supervisor:
@@ -81,13 +80,20 @@ class Supervisor:
         self._proof: Proof | None = None
         self._last: Proof | None = None
         self._acts: tuple[str, ...] = ()
+        self._proven = asyncio.Event()
+        self._tokens = self._issue_tokens()
 
     async def run(self) -> int:
         """Serve the room; 0 after an ordered end, else why it could not go on."""
+        with TemporaryDirectory(prefix="hipec-") as sockets:
+            self._sockets = Path(sockets)
+            return await self._serve()
+
+    async def _serve(self) -> int:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._ended.set)
-        beats = await asyncio.start_unix_server(self._listen, self._plan.runtime / "supervisor")
+        beats = await asyncio.start_unix_server(self._listen, self._sockets / "supervisor")
         keepers = [asyncio.create_task(self._keep_control()), asyncio.create_task(self._keep_web())]
         await self._ended.wait()
         for keeper in keepers:
@@ -122,6 +128,7 @@ class Supervisor:
             heater_ours=beat.get("heater_ours") is True,
             treating=beat.get("treating") is True,
         )
+        self._proven.set()
 
     async def _keep_control(self) -> None:
         wait_s = FIRST_WAIT_S
@@ -131,7 +138,8 @@ class Supervisor:
             try:
                 code = await self._watch(process)
             except asyncio.CancelledError:
-                await _end_process(process)
+                if not await _end_process(process):
+                    await self._make_safe()
                 raise
             if code == CONTROL_CANNOT_START:
                 self._end(code)
@@ -171,8 +179,8 @@ class Supervisor:
     async def _start_control(self) -> asyncio.subprocess.Process:
         settings = control.Settings(
             site=self._plan.site.absolute(),
-            socket=self._plan.runtime / "control",
-            supervisor=self._plan.runtime / "supervisor",
+            socket=self._sockets / "control",
+            supervisor=self._sockets / "supervisor",
             speed=self._plan.speed,
             boot=uuid4().hex[:8],
             version=version("hipec-monitor"),
@@ -182,7 +190,9 @@ class Supervisor:
         return await _start("service.control", control.VARIABLE, settings.model_dump_json())
 
     async def _keep_web(self) -> None:
-        settings, tokens = self._web_settings()
+        """Serve pages from the first proof of work on: then there is a room to show."""
+        await self._proven.wait()
+        settings = self._web_settings()
         wait_s = FIRST_WAIT_S
         while True:
             process = await _start("service.web", "HIPEC_WEB", settings.model_dump_json())
@@ -192,7 +202,7 @@ class Supervisor:
                     wait_s = FIRST_WAIT_S
                     listen = address.partition("://")[2]
                     settings = settings.model_copy(update={"listen": listen})
-                    self._plan.on_ready(address, tokens)
+                    self._plan.on_ready(address, self._tokens)
                 code = await process.wait()
             except asyncio.CancelledError:
                 await _end_process(process)
@@ -204,28 +214,30 @@ class Supervisor:
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
-    def _web_settings(self) -> tuple[WebSettings, Mapping[str, str]]:
-        """The web process's settings; demo and test rooms get a token for each role."""
+    def _web_settings(self) -> WebSettings:
         about = self._site.about
-        path = accounts_path(self._plan.site)
-        settings = WebSettings(
+        return WebSettings(
             room=about.id,
             mode=about.mode,
-            socket=self._plan.runtime / "control",
-            accounts=path,
+            socket=self._sockets / "control",
+            accounts=accounts_path(self._plan.site),
             listen=about.listen,
             origins=about.origins,
             protocols=tuple(_entry(protocol) for protocol in self._protocols.values()),
             station=STATION,
             version=version("hipec-monitor"),
         )
-        accounts = Accounts(path)
+
+    def _issue_tokens(self) -> Mapping[str, str]:
+        """A token for each role of a demo or test room; none in a real one."""
+        mode = self._site.about.mode
+        accounts = Accounts(accounts_path(self._plan.site))
         tokens = {}
-        if about.mode is not Mode.REAL:
+        if mode is not Mode.REAL:
             for role in PersonRole:
-                tokens[role.value] = accounts.issue(role, f"{about.mode} {role}", STATION)
+                tokens[role.value] = accounts.issue(role, f"{mode} {role}", STATION)
         accounts.close()
-        return settings, tokens
+        return tokens
 
     @staticmethod
     def _time() -> float:
@@ -271,10 +283,10 @@ async def _ready(process: asyncio.subprocess.Process) -> str:
     return str(json.loads(line)["ready"]) if line else ""
 
 
-async def _end_process(process: asyncio.subprocess.Process) -> None:
-    """Ask a process to end, and end it when it does not."""
+async def _end_process(process: asyncio.subprocess.Process) -> bool:
+    """Ask a process to end; False when it had to be ended because it did not."""
     if process.returncode is not None:
-        return
+        return True
     process.terminate()
     try:
         async with asyncio.timeout(END_S):
@@ -282,3 +294,5 @@ async def _end_process(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+        return False
+    return True

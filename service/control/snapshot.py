@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from service.core import alarms, channels, clocks, control, drives, guarding, phases
+from service.core import alarms, channels, clocks, control, drives, guarding, interlocks, phases
 from service.core.model import Channel, Controller, DeviceClass, DriveStatus, Phase, Role
 from service.core.state import Alarm, Drive, Session, Side, State
 
@@ -313,7 +313,8 @@ def _steps(state: State, session: Session) -> list[Json]:
 
 def _next_action(state: State, session: Session) -> Json | None:
     if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
-        return _action("resume", {}, "Resume", [])
+        standing = [block.text for block in interlocks.standing(state, session)]
+        return _action("resume", {}, "Resume", standing)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])
     if session.phase is Phase.COMPLETE:

@@ -1,8 +1,9 @@
 """The heat: whether it may run now, what the inflow is to be, and which bath set-point gives it.
 
-The heater takes a bath set-point; the inflow follows through exchanger and tubing. Manual and
-advisory modes set the bath once for what a person asked; automatic moves it by a PI on the inflow
-and gives less, never more, than was asked. When in doubt, cooler.
+The heater takes a bath set-point; the inflow follows through exchanger and tubing. Manual sets the
+bath once for what a person asked; advisory lowers it where the inflow would rise above that;
+automatic moves it by a PI on the inflow and gives less, never more, than was asked. When in doubt,
+cooler.
 """
 
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
         state = replace(state, session=replace(session, heat=heat))
     gap_s = 0.0 if heat.missing_since is None else state.now.seconds_since(heat.missing_since)
     if gap_s > session.limits.link_latch_s:
-        return add_block(state, block_for_lost_needs(state, f"Heat stays off: {heat.waits_for}"))
+        why = reason or "the heater's connection was lost"
+        return add_block(state, block_for_lost_needs(state, f"Heat stays off: {why}"))
     return state, []
 
 
@@ -155,15 +157,9 @@ def _heater_link_is_down(state: State) -> bool:
 
 def _regulated(state: State, session: Session, heat: Heat, dt_s: float) -> Heat:
     granted, limited_by = _granted(state, session, heat)
-    bath = granted + BATH_OVER_INFLOW_C
-    integral = heat.integral_c
-    inflow = channels.valid_values(state, Role.INFLOW)
+    correction, integral = _correction(state, heat, granted, dt_s)
+    bath = granted + BATH_OVER_INFLOW_C + correction
     highest = session.limits.bath_max_c
-    if heat.controller is Controller.AUTOMATIC and inflow:
-        error = granted - max(inflow)
-        bath += KP * error + integral
-        if bath < highest or error < 0:
-            integral += KI_PER_S * error * dt_s
     if bath > highest:
         bath, limited_by = highest, limited_by or f"bath maximum {highest:g} °C"
     return replace(
@@ -174,6 +170,25 @@ def _regulated(state: State, session: Session, heat: Heat, dt_s: float) -> Heat:
         integral_c=integral,
         waits_for="",
     )
+
+
+def _correction(state: State, heat: Heat, granted: float, dt_s: float) -> tuple[float, float]:
+    """What the PI on the inflow adds to the bath (°C), and its integral from now on.
+
+    Manual leaves the bath alone. Advisory only ever takes away, so that a return that grows warm
+    does not carry the inflow above what a person asked for. At the bath's maximum nothing winds up.
+    """
+    inflow = channels.valid_values(state, Role.INFLOW)
+    if heat.controller is Controller.MANUAL or not inflow:
+        return 0.0, heat.integral_c
+    error = granted - max(inflow)
+    correction = KP * error + heat.integral_c
+    integral = heat.integral_c + KI_PER_S * error * dt_s
+    if heat.controller is not Controller.AUTOMATIC:
+        return min(0.0, correction), min(0.0, integral)
+    session = state.session
+    room_c = session.limits.bath_max_c - granted - BATH_OVER_INFLOW_C if session else 0.0
+    return correction, heat.integral_c if correction > room_c and error > 0 else integral
 
 
 def _expected_c(heat: Heat, dt_s: float) -> float | None:

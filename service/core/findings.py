@@ -372,10 +372,14 @@ def channel_stale(state: State) -> Iterator[Finding]:
             yield Finding(source=channel.id, raw=True, text=text, limit=limit_s)
 
 
+NOT_NEEDED = (Role.POWER, Role.SPEED)
+"""Nothing is decided on these, and some instruments do not tell them."""
+
+
 def probe_lost(state: State, session: Session) -> Iterator[Finding]:
     """A reading without a value: open, short, out of range, refused by its device."""
     for channel in state.room.channels:
-        if channel.role is not Role.SITE:
+        if channel.role not in (Role.SITE, *NOT_NEEDED):
             yield from _invalid(state, channel)
 
 

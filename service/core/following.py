@@ -8,7 +8,7 @@ from service.core.effects import CommandChanged, Effect
 from service.core.model import CommandState
 from service.core.state import CommandRecord, Drive, State
 
-OPEN = (CommandState.REQUESTED, CommandState.SENT)
+OPEN = (CommandState.REQUESTED, CommandState.SENT, CommandState.UNKNOWN)
 
 
 def settled(state: State) -> tuple[State, list[Effect]]:
@@ -67,22 +67,26 @@ def _sent(before: State, state: State, record: CommandRecord) -> CommandRecord:
 
 
 def _settled(state: State, record: CommandRecord) -> CommandRecord:
-    if record.state is not CommandState.SENT:
+    if record.state not in (CommandState.SENT, CommandState.UNKNOWN) or not record.waits:
         return record
-    outcomes = []
-    for wait in record.waits:
-        name, _, order = wait.partition(":")
-        drive = _drive(state, name)
-        newer = drive.order != int(order)
-        overtaken = (CommandState.REFUSED, f"overtaken by a newer order to the {name}")
-        outcomes.append(overtaken if newer else (drive.outcome, drive.reason))
+    outcomes = [_outcome(state, *wait.split(":")) for wait in record.waits]
+    if all(outcome is CommandState.CONFIRMED for outcome, _ in outcomes):
+        return replace(record, state=CommandState.CONFIRMED, reason="")
+    if record.state is CommandState.UNKNOWN:
+        return record
     for worst in (CommandState.UNKNOWN, CommandState.REFUSED):
         for outcome, reason in outcomes:
             if outcome is worst:
                 return replace(record, state=worst, reason=reason)
-    if all(outcome is CommandState.CONFIRMED for outcome, _ in outcomes):
-        return replace(record, state=CommandState.CONFIRMED)
     return record
+
+
+def _outcome(state: State, name: str, order: str) -> tuple[CommandState, str]:
+    """What became of one order; an off that was unknown may still be confirmed by repetition."""
+    drive = _drive(state, name)
+    if drive.order != int(order):
+        return CommandState.REFUSED, f"overtaken by a newer order to the {name}"
+    return drive.outcome, drive.reason
 
 
 def _drive(state: State, name: str) -> Drive:

@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS web_session (
 """
 
 
+class AccountsError(RuntimeError):
+    """The file of sign-ins cannot be used; the text says why and what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Who is signed in: `user` is empty for a station alone, `station` away from enrolled ones."""
@@ -35,12 +39,20 @@ class Session:
 
 
 class Accounts:
-    """The sessions of one room, in one file. Used from one thread."""
+    """The sessions of one room, in one file. Used from one thread.
+
+    Raises AccountsError when the file cannot be made or is something else.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, timeout=0.2, isolation_level=None)
-        self._db.execute(_TABLE)
+        try:
+            self._db = _open(path)
+        except (OSError, sqlite3.Error) as error:
+            why = getattr(error, "strerror", None) or error
+            raise AccountsError(
+                f"The sign-ins cannot be kept in {path}: {why}. The service must be able to write "
+                "there, beside the site file."
+            ) from error
         self._known: dict[str, tuple[Session, float]] = {}
 
     def issue(self, role: PersonRole, user: str = "", station: str = "") -> str:
@@ -85,6 +97,17 @@ class Accounts:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    database = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+    try:
+        database.execute(_TABLE)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 def _hash(token: str) -> str:

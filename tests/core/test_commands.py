@@ -357,3 +357,17 @@ def test_the_stop_point_needs_the_name_of_a_second_person(second: str) -> None:
     bench = at("heat_up")
     answer = bench.command("confirm_checklist", item="stop_point", second=second)
     assert answer.state is REFUSED and "needs a second name" in answer.reason
+
+
+@pytest.mark.requirement("RC-029")
+def test_a_stop_that_was_unknown_is_confirmed_once_its_repetition_is() -> None:
+    bench = at()
+    bench.heater_obeys = False
+    answer = bench.command("heater_off")
+    unknown = CommandState.UNKNOWN
+    order = bench.state.heater.order
+    bench.feed(Outcome(at=bench.now, drive="heater", order=order, state=unknown, reason="silent"))
+    assert bench.command_state(answer.key) is unknown
+    confirmed = CommandState.CONFIRMED
+    bench.feed(Outcome(at=bench.now, drive="heater", order=order, state=confirmed))
+    assert bench.command_state(answer.key) is confirmed

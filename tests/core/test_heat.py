@@ -206,10 +206,23 @@ def test_automatic_cannot_be_chosen_without_its_readings(lost: str) -> None:
 
 def test_manual_heat_stays_at_one_bath_set_point_until_a_person_changes_it() -> None:
     bench = at()
+    bench.command("set_controller", mode="manual")
     bench.command("set_inflow", c=44.0)
     bench.run(3)
     orders = {run.bath_c for run in heater_runs(bench.run(120))}
     assert orders == {44.6}
+
+
+@pytest.mark.requirement("RC-025")
+def test_advisory_lowers_the_bath_where_the_inflow_rises_too_high_and_never_raises_it() -> None:
+    bench = at()
+    bench.command("set_inflow", c=44.0)
+    bench.values["inflow"] = 43.0
+    bench.run(3)
+    assert {run.bath_c for run in heater_runs(bench.run(60))} == {44.6}
+    bench.values["inflow"] = 44.4
+    orders = [run.bath_c for run in heater_runs(bench.run(60))]
+    assert max(orders) < 44.6 and min(orders) < orders[0]
 
 
 @pytest.mark.requirement("RC-042")

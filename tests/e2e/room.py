@@ -1,4 +1,4 @@
-"""A whole demo room in real processes, and a program that uses it as a client would."""
+"""A whole room in real processes, and a program that uses it as a client would."""
 
 import itertools
 import json
@@ -18,46 +18,36 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from service.core.model import PersonRole
 from simulator.control import ask
 
 Json = dict[str, Any]
 START_S = 40.0
 KEYS = itertools.count(1)
+TOKEN = re.compile(r"^  (\w+) +(\S{40,})$", re.MULTILINE)
 
 
-class DemoRoom:
-    """`hipec demo` as a user starts it, on a free port."""
+class Room:
+    """A room that `hipec` serves, on a free port; `ports` are its simulated instruments."""
 
-    def __init__(self, speed: float = 1.0, scenario: Path | None = None) -> None:
-        extra = ["--scenario", str(scenario)] if scenario else []
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "service.cli", "demo"),
-                *("--listen", "127.0.0.1:0", "--speed", str(speed)),
-                *extra,
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    address: str
+    ports: Path
+    tokens: dict[str, str]
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = hipec(*arguments)
         self.errors: list[str] = []
         self._reader = threading.Thread(target=self._read_errors, daemon=True)
         self._reader.start()
-        text = self._welcome()
-        self.address = re.search(r"Open (http://\S+)/", text).group(1)  # type: ignore[union-attr]
-        self.ports = Path(re.search(r"instruments +(\S+)", text).group(1))  # type: ignore[union-attr]
-        self.site = Path(re.search(r"site file +(\S+)", text).group(1))  # type: ignore[union-attr]
-        self.tokens = dict(re.findall(r"^  (\w+) +(\S{40,})$", text, re.MULTILINE))
 
-    def _welcome(self) -> str:
+    def _read_up_to(self, is_last: Callable[[str], object]) -> str:
         assert self.process.stdout is not None
         lines = []
         for line in self.process.stdout:
             lines.append(line)
-            if line.startswith("Ctrl-C"):
+            if is_last(line):
                 return "".join(lines)
-        raise AssertionError("hipec demo did not start: " + "".join(self.errors))
+        raise AssertionError("hipec did not start: " + "".join(self.errors))
 
     def _read_errors(self) -> None:
         assert self.process.stderr is not None
@@ -98,6 +88,40 @@ class DemoRoom:
                     pipe.close()
 
 
+class DemoRoom(Room):
+    """`hipec demo` as a user starts it."""
+
+    def __init__(self, speed: float = 1.0, scenario: Path | None = None) -> None:
+        extra = ["--scenario", str(scenario)] if scenario else []
+        super().__init__("demo", "--listen", "127.0.0.1:0", "--speed", str(speed), *extra)
+        text = self._read_up_to(lambda line: line.startswith("Ctrl-C"))
+        self.address = re.search(r"Open (http://\S+)/", text).group(1)  # type: ignore[union-attr]
+        self.ports = Path(re.search(r"instruments +(\S+)", text).group(1))  # type: ignore[union-attr]
+        self.site = Path(re.search(r"site file +(\S+)", text).group(1))  # type: ignore[union-attr]
+        self.tokens = dict(TOKEN.findall(text))
+
+
+class ServedRoom(Room):
+    """`hipec serve` of a site file whose instruments are simulated already."""
+
+    def __init__(self, site: Path, ports: Path, speed: float = 1.0) -> None:
+        self.ports = ports
+        super().__init__("serve", "--site", str(site), "--speed", str(speed))
+        text = self._read_up_to(lambda line: PersonRole.DISPLAY in line)
+        self.address = re.search(r"served at (http://\S+)/", text).group(1)  # type: ignore[union-attr]
+        self.tokens = dict(TOKEN.findall(text))
+
+
+def hipec(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "service.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def children(parent: int) -> Iterator[int]:
     """The processes that a process has started itself."""
     for entry in Path("/proc").iterdir():
@@ -112,7 +136,7 @@ def children(parent: int) -> Iterator[int]:
 class Client:
     """A program with a bearer token: follows the live messages and gives commands."""
 
-    def __init__(self, room: DemoRoom, role: str = "perfusionist") -> None:
+    def __init__(self, room: Room, role: str = "perfusionist") -> None:
         self.room = room
         self.messages: list[tuple[float, Json]] = []
         self.state: Json = {}
@@ -246,7 +270,20 @@ def demo_room(speed: float = 1.0, scenario: Path | None = None) -> Iterator[Demo
 
 
 @contextmanager
-def client_of(room: DemoRoom, role: str = "perfusionist") -> Iterator[Client]:
+def simulated(ports: Path, scenario: Path, speed: float = 1.0) -> Iterator[None]:
+    pace = ("--scenario", str(scenario), "--speed", str(speed))
+    process = hipec("devices", "simulate", "--dir", str(ports), *pace)
+    try:
+        assert process.stdout is not None
+        assert "ready\n" in iter(process.stdout.readline, ""), "no simulated instruments"
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@contextmanager
+def client_of(room: Room, role: str = "perfusionist") -> Iterator[Client]:
     client = Client(room, role)
     try:
         yield client

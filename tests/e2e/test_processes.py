@@ -59,6 +59,11 @@ def test_a_dead_or_stuck_control_process_is_replaced_with_the_heater_off_and_the
     assert client.state["phase"] == "heat_up"
     assert not client.state["heat"]["on"] and not room.heater_runs()
     assert room.simulate(do="state")["devices"]["pump"]["rpm"] <= rpm + 0.2
+    client.until(
+        lambda s: all(d["link"] == "live" for d in s["devices"].values()), 15, "all links live"
+    )
+    client.until(lambda s: s["channels"]["exchanger"]["value"] is not None, 5, "read again")
+    client.until(lambda s: s["devices"]["pump"]["running"] is not None, 5, "pump heard")
     client.command("resume")
     client.until(lambda s: s["heat"]["on"], 15, "a person brings the heat back")
 
