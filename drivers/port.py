@@ -6,9 +6,11 @@ import fcntl
 import grp
 import os
 import select
+import socket
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serial as pyserial
 from serial.tools import list_ports
@@ -17,6 +19,9 @@ from drivers.classes import Serial
 
 READ_BYTES = 4096
 PORTS_TOLD = 8
+NETWORK = "socket://"
+CONNECT_S = 5.0
+OPENINGS = 3
 
 
 class LineLost(Exception):
@@ -31,22 +36,9 @@ class Port:
 
     def __init__(self, path: str, settings: Serial, *, lock: bool = True) -> None:
         self.path = path
-        if "://" not in path:
-            _arm(path, lock)
         with _told(path):
-            self._serial = pyserial.serial_for_url(
-                path,
-                baudrate=settings.baud,
-                bytesize=settings.bytesize,
-                parity=settings.parity,
-                stopbits=settings.stopbits,
-                timeout=0,
-                exclusive=True if lock else None,
-            )
-        # USB adapters otherwise hold bytes back for 16 ms; ptys and sockets have no such switch.
-        with contextlib.suppress(AttributeError, NotImplementedError, ValueError, OSError):
-            self._serial.set_low_latency_mode(True)
-        self.fd: int = self._serial.fileno()
+            self._end = _connect(path) if path.startswith(NETWORK) else _open(path, settings, lock)
+        self.fd: int = self._end.fileno()
 
     def read(self) -> bytes:
         """What is there now; empty when nothing is."""
@@ -72,7 +64,7 @@ class Port:
     def close(self) -> None:
         """Close the port, whatever state it is in."""
         with contextlib.suppress(OSError, termios.error):
-            self._serial.close()
+            self._end.close()
 
     def _hung_up(self) -> bool:
         """Whether reading nothing means the end: a tty at rest reads nothing, too."""
@@ -83,23 +75,63 @@ class Port:
         return bool(poll.poll(0))
 
 
+def _open(path: str, settings: Serial, lock: bool) -> pyserial.Serial:
+    """Open by pyserial, anew when another program set the same pty at the same moment."""
+    for _ in range(OPENINGS - 1):
+        try:
+            return _open_once(path, settings, lock)
+        except termios.error as error:
+            if error.args[0] != errno.EINVAL:
+                raise
+    return _open_once(path, settings, lock)
+
+
+def _open_once(path: str, settings: Serial, lock: bool) -> pyserial.Serial:
+    if "://" not in path:
+        _arm(path, lock)
+    port: pyserial.Serial = pyserial.serial_for_url(
+        path,
+        baudrate=settings.baud,
+        bytesize=settings.bytesize,
+        parity=settings.parity,
+        stopbits=settings.stopbits,
+        timeout=0,
+        exclusive=True if lock else None,
+    )
+    # USB adapters otherwise hold bytes back for 16 ms; ptys have no such switch.
+    with contextlib.suppress(AttributeError, NotImplementedError, ValueError, OSError):
+        port.set_low_latency_mode(True)
+    return port
+
+
+def _connect(path: str) -> socket.socket:
+    """A serial server's port. pyserial's own would stand still for 0.3 s whenever it is closed,
+    and would stay open after a reset."""
+    server = urlsplit(path)
+    if not server.hostname or not server.port:
+        raise ValueError("a serial server is named socket://host:port")
+    end = socket.create_connection((server.hostname, server.port), timeout=CONNECT_S)
+    end.setblocking(False)
+    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return end
+
+
 def _arm(path: str, lock: bool) -> None:
     """Set another speed before the port is opened for use, and keep DTR as it is on closing.
 
     On a pty `tcsetattr` fails with EINVAL where nothing changes, and a pty cannot keep parity: the
     second opening as 7E1 would fail. A change of speed always takes effect.
     """
-    with _told(path):
-        fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            if lock:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            attributes = termios.tcgetattr(fd)
-            attributes[2] &= ~termios.HUPCL
-            attributes[4] = attributes[5] = termios.B50
-            termios.tcsetattr(fd, termios.TCSANOW, attributes)
-        finally:
-            os.close(fd)
+    fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        if lock:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        attributes = termios.tcgetattr(fd)
+        attributes[2] &= ~termios.HUPCL
+        attributes[4] = attributes[5] = termios.B50
+        termios.tcsetattr(fd, termios.TCSANOW, attributes)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager

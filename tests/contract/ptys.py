@@ -1,0 +1,105 @@
+"""Twins on real ptys, served by a thread in real seconds, and links that are connected to them."""
+
+import asyncio
+import contextlib
+import os
+import select
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from drivers.line import Line
+from drivers.link import Link
+from drivers.registry import make_driver
+from service.core.model import Instant, LinkState
+from simulator.bus import Bus
+from simulator.devices.instrument import Fault
+from simulator.faults import Line as Twin
+from tests.contract.bench import Told, fault_of
+from tests.contract.pairs import PAIRS
+
+TICK_S = 0.05
+
+
+class Served:
+    """The twins of these pairs behind links in a directory, by the names that they are given."""
+
+    def __init__(self, directory: Path, names: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.twins = {key: Twin(key, PAIRS[name].twin(1, 0.0)) for key, name in names.items()}
+        self._bus = Bus(self.twins, directory, speed=1.0)
+        self._turn = threading.Lock()
+        self._ending = False
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def fault(self, key: str, name: str) -> None:
+        with self._turn:
+            self.twins[key].fault(self.wanted(key, name), time.monotonic())
+
+    def clear(self, key: str) -> None:
+        with self._turn:
+            self.twins[key].clear()
+
+    def wanted(self, key: str, name: str) -> Fault:
+        return fault_of(self.twins[key], name)
+
+    def path(self, key: str) -> str:
+        """The device that a key's link leads to now."""
+        return os.readlink(self.directory / key)
+
+    def __enter__(self) -> "Served":
+        self._bus.open()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending = True
+        self._thread.join()
+        self._bus.close()
+
+    def _serve(self) -> None:
+        tick_s = time.monotonic()
+        while not self._ending:
+            wait_s = max(0.0, min(tick_s, self._bus.next_s()) - time.monotonic())
+            select.select([self._bus.epoll], [], [], wait_s)
+            with self._turn:
+                now_s = time.monotonic()
+                for fileno, _ in self._bus.epoll.poll(0):
+                    self._bus.heard(fileno, now_s)
+                if now_s >= tick_s:
+                    tick_s = now_s + TICK_S
+                    for twin in self.twins.values():
+                        twin.instrument.sample(TICK_S)
+                    self._bus.follow_cables()
+                    self._bus.tick(now_s)
+                self._bus.run(time.monotonic())
+
+
+def now() -> Instant:
+    return Instant(mono_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+
+
+@contextlib.asynccontextmanager
+async def linked(name: str, port: str) -> Iterator[tuple[Link, Told]]:
+    """A link to the driver of this pair at this port."""
+    pair = PAIRS[name]
+    driver = make_driver(pair.driver, pair.settings(1))
+    told = Told(name, time.monotonic)
+    link = told.link(driver, Line(port, driver.serial, now), 1 / pair.interval_s)
+    link.start()
+    try:
+        yield link, told
+    finally:
+        await link.close()
+
+
+async def lost(told: Told, within_s: float) -> None:
+    await told.until(lambda: told.state is LinkState.LOST, within_s)
+
+
+async def all_of(*scenes) -> None:
+    """Let the scenes happen at once; the first that fails ends all."""
+    async with asyncio.TaskGroup() as together:
+        for scene in scenes:
+            together.create_task(scene)
