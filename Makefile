@@ -37,7 +37,7 @@ lint: .venv/dev node_modules/.installed
 	npm run --silent check
 
 unit: .venv/dev
-	$(BIN)/python -m pytest -q -m "not e2e and not campaign" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not e2e and not integration and not campaign" $(ARGS)
 
 pages: node_modules/.installed
 	npm run --silent test

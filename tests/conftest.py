@@ -9,14 +9,14 @@ import pytest
 pytest_plugins = ["pytester", "tests.requirements_plugin"]
 
 ROOT = Path(__file__).parents[1]
-MARKED_FOLDERS = ("e2e", "campaign")
+MARKED_FOLDERS = {"e2e": "e2e", "campaign": "campaign", "contract": "integration"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for folder in MARKED_FOLDERS:
+        for folder, marker in MARKED_FOLDERS.items():
             if item.path.is_relative_to(ROOT / "tests" / folder):
-                item.add_marker(folder)
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "adding-a-device.md"
 PACKAGES = ("drivers", "simulator", "service", "protocols", "web", "tests")

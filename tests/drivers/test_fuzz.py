@@ -28,6 +28,8 @@ from tests.drivers.memory import MemoryLine
 from tests.drivers.register_maps import MAPS
 from tests.drivers.transcripts import exchange, exchanges
 
+pytestmark = pytest.mark.integration
+
 BATCHES, BATCH = 200, 50
 WITH_VALUE = (Validity.VALID, Validity.QUESTIONABLE)
 START = Instant(mono_ns=0, utc_ns=0)

@@ -20,6 +20,8 @@ from simulator.serve import RoomServer
 from tests.drivers.devices import FakeHeater
 from tests.drivers.ptys import Plugged
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
 

@@ -219,7 +219,7 @@ async def test_a_page_that_lost_events_starts_again_from_a_snapshot(room: Room) 
             room.parts.hub.publish("{}", envelope(0, "alarm"))
         assert served.lost_events >= 1
         room.control.say("snapshot", state=state())
-        assert (await next_of(page))["type"] == "snapshot"
+        assert (await next_of(page, "snapshot"))["state"] == state()
 
 
 async def test_when_the_control_process_goes_pages_hear_nothing_and_health_says_so(
