@@ -63,8 +63,9 @@ class Orders:
     """The orders of one drive. `on_done(order, done)` tells what became of each.
 
     The order is None for an off that the link sends by itself because a lease is over. An off
-    reports once that it is not confirmed (refused, unknown) and again when it is. A run that is
-    kept up reports its first outcome and then what has become certain and is another.
+    reports once that it is not confirmed (refused, unknown) and again when it is. A run
+    reports once, and one that is kept up again when an unknown outcome has become certain; that it
+    has ended since is seen in what the device says of itself.
     """
 
     def __init__(self, acts: Acts, line: Line, on_done: OnDone) -> None:
@@ -205,12 +206,11 @@ class Orders:
         return min(self._lease_until, self._keep_at)
 
     async def _send(self, run: Run) -> None:
-        """Keeping up without an answer tells nothing: the next time, or the link's loss, will."""
+        """Send a run, or keep up one that was sent, until that is refused."""
         self._keep_at = self._time() + self._acts.keep_s
         again = run.told is not None and self._acts.keep
         done = await self._attempt(again() if again else self._acts.run(run.value))
-        news = self._kept is run and done.state not in (run.told, CommandState.UNKNOWN)
-        if run.told is None or news:
+        if run.told in (None, CommandState.UNKNOWN) and run.told is not done.state:
             run.told = done.state
             self._on_done(run.order, done)
         if self._kept is run and done.state is CommandState.REFUSED:

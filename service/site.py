@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from drivers.classes import Driver, SettingError
+from drivers.link import is_contactor, is_drive
 from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
-from service.core.model import DeviceClass, Role, Unit
+from service.core.model import Role, Unit
 from service.site_shape import PARTS, ChannelPart, DevicePart, ProtocolsPart, Site, SiteError
 
 __all__ = ["Site", "SiteError", "load_site", "narrowed"]
@@ -38,6 +39,10 @@ ROLE_UNITS: Mapping[Role, Unit] = {
     Role.LEVEL: Unit.ML,
     Role.SPEED: Unit.RPM,
     Role.POWER: Unit.PERCENT,
+    **dict.fromkeys(
+        (Role.BUBBLE, Role.LEVEL_LOW, Role.CUT_OUT, Role.EMERGENCY_STOP),
+        Unit.ON_OFF,
+    ),
 }
 PLACED = (Role.SITE, Role.CORE)
 
@@ -48,6 +53,7 @@ NARROWER_WHEN_HIGHER = frozenset(
         "no_flow_ml_min",
         "flow_low_share",
         "site_lost_keep",
+        "reservoir_low_ml",
     }
 )
 """Limits that a higher value narrows; every other one is narrowed by a lower value."""
@@ -128,15 +134,20 @@ def _limit_problems(site: Site) -> Iterator[Problem]:
 def _device_problems(site: Site, drivers: Mapping[str, Driver]) -> Iterator[Problem]:
     yield from _twice("device", "name", [device.name for device in site.device])
     yield from _twice("device", "port", [_place(device) for device in site.device])
-    for only in (DeviceClass.HEATER, DeviceClass.PUMP):
-        having = [
-            index
-            for index, device in enumerate(site.device)
-            if device.name in drivers and drivers[device.name].device_class is only
-        ]
-        for index in having[1:]:
+    seen: set[str] = set()
+    for index, device in enumerate(site.device):
+        only = _only_one(drivers[device.name]) if device.name in drivers else ""
+        if only and only in seen:
             text = f"is a second {only} of this room; a room has one, remove the other"
             yield Problem(field=("device", str(index), "driver"), text=text)
+        seen.add(only)
+
+
+def _only_one(driver: Driver) -> str:
+    """What a room has one of, where this driver is that."""
+    if is_drive(driver):
+        return driver.device_class
+    return "module with relays (outputs)" if is_contactor(driver) else ""
 
 
 def _place(device: DevicePart) -> str:

@@ -180,6 +180,19 @@ def test_a_tripped_module_that_still_names_its_outputs_on_is_not_held() -> None:
     assert (refused.state, "host watchdog" in refused.reason) == (REFUSED, True)
 
 
+def test_a_hold_that_failed_is_not_tried_again_without_another_drop() -> None:
+    bench = Bench()
+    bench.line.run(bench.driver.identify())
+    bench.drop()
+    bench.deaf_to_writes = True
+    with pytest.raises(NoReply):
+        bench.hold()
+    bench.deaf_to_writes = False
+    assert (bench.hold().state, bench.closed()) == (REFUSED, [False, False])
+    bench.drop()
+    assert (bench.hold().state, bench.closed()) == (CONFIRMED, [True, True])
+
+
 def test_a_restarted_program_finds_held_contactors_and_keeps_them() -> None:
     bench = Bench().ready()
     bench.driver = IcpDasDigital()

@@ -10,9 +10,11 @@ from protocols.schema import Limits
 from service.core.model import DeviceClass, Mode, Role, Unit
 from service.site import SiteError, load_site, narrowed
 from service.site_text import EXAMPLE, check_text, demo_site, example_text
+from tests.whole_site import whole
 
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 PROTOCOLS = load_all()
+NOT_IN_DEMO = ("level", "level_low", "bubble", "cut_out", "emergency_stop")
 
 
 @pytest.fixture
@@ -68,6 +70,32 @@ def test_the_room_knows_each_device_class_and_each_channels_interval(changed):
     assert classes["heater"] is DeviceClass.HEATER
     intervals_s = {channel.id: channel.interval_s for channel in room.channels}
     assert (intervals_s["pelvis"], intervals_s["bath"]) == (0.2, 1.0)
+
+
+def test_what_the_example_only_shows_can_be_used_as_well(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(whole(TEXT), encoding="utf-8")
+    room = load_site(path).room()
+
+    assert [device.device_class for device in room.devices[-2:]] == ["scale", "switches"]
+    shown = {channel.role: channel.unit for channel in room.channels if channel.id in NOT_IN_DEMO}
+    assert shown == {
+        Role.LEVEL: Unit.ML,
+        Role.LEVEL_LOW: Unit.ON_OFF,
+        Role.BUBBLE: Unit.ON_OFF,
+        Role.CUT_OUT: Unit.ON_OFF,
+        Role.EMERGENCY_STOP: Unit.ON_OFF,
+    }
+
+
+def test_a_room_has_one_module_with_relays_and_any_number_that_only_reads_contacts(tmp_path):
+    path = tmp_path / "site.toml"
+    second = '[[device]]\nname = "more"\ndriver = "icpdas_digital"\nport = "/dev/more"\n'
+
+    path.write_text(f"{whole(TEXT)}\n{second}outputs = 0\n", encoding="utf-8")
+    assert len(load_site(path).device) == 9
+    path.write_text(f"{whole(TEXT)}\n{second}", encoding="utf-8")
+    assert "is a second module with relays" in str(refusal(path))
 
 
 def test_a_port_that_is_not_there_is_no_error(changed):
