@@ -372,7 +372,6 @@ RULES: tuple[Rule, ...] = (
         priority=HIGH,
         look=findings.heater_not_off,
         phases=ANY,
-        technical=True,
         event="heater_not_off",
         do="Switch the heater off at the device. The pump is slowed, then stopped.",
     ),

@@ -5,7 +5,16 @@ from functools import lru_cache
 from statistics import fmean
 
 from protocols.schema import Protocol, Statistic
-from service.core.model import Channel, DeviceClass, Role, Room, Sample, Unit, Validity
+from service.core.model import (
+    Channel,
+    CommandState,
+    DeviceClass,
+    Role,
+    Room,
+    Sample,
+    Unit,
+    Validity,
+)
 from service.core.state import State
 
 BELIEVED_BY_CEILINGS = (Validity.VALID, Validity.QUESTIONABLE)
@@ -108,6 +117,22 @@ def device_of_class(state: State, wanted: DeviceClass) -> str | None:
     return _by_class(state.room).get(wanted)
 
 
+def drive_device(state: State, drive: DeviceClass) -> str | None:
+    """The device that is this drive; of several switch modules the one that has relays."""
+    if drive is not DeviceClass.SWITCHES:
+        return device_of_class(state, drive)
+    modules = (d.name for d in state.room.devices if d.device_class is drive)
+    return next((name for name in modules if name in state.statuses), None)
+
+
+def powered(state: State) -> bool:
+    """Whether heater and pump can be asked to run: there are no contactors, or they are closed."""
+    if drive_device(state, DeviceClass.SWITCHES) is None:
+        return True
+    contactor = state.contactor
+    return contactor.wanted is not None and contactor.outcome is CommandState.CONFIRMED
+
+
 def is_measured(state: State, channel: Channel) -> bool:
     """False for a flow that the pump computes from its speed: calculated, not measured."""
     if channel.role is not Role.FLOW:
@@ -149,8 +174,8 @@ def heat_flow_ml_min(state: State) -> float | None:
 
 
 def runs(state: State, drive: DeviceClass) -> bool | None:
-    """Whether the pump or heater says that it runs; None when it has not said so lately."""
-    name = device_of_class(state, drive)
+    """Whether a drive says that it runs (contactors: closed); None when it said nothing lately."""
+    name = drive_device(state, drive)
     status = state.statuses.get(name) if name else None
     if status is None or state.now.seconds_since(status.at) > STATUS_GONE_S:
         return None

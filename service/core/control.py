@@ -103,6 +103,8 @@ def _missing(state: State, session: Session) -> Iterator[Missing]:
     yield from _too_hot(state, session)
     if channels.device_of_class(state, DeviceClass.HEATER) is None:
         yield Missing(text="the room has no heater", data=False)
+    elif not channels.powered(state):
+        yield Missing(text="the heater has no power yet", data=False)
     elif state.heater.wanted is None and _heater_link_is_down(state):
         yield Missing(text="the heater is not connected", data=False)
 

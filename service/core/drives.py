@@ -19,7 +19,7 @@ from service.core.effects import (
     PumpStop,
 )
 from service.core.events import Outcome
-from service.core.model import CommandState, DeviceClass, DriveStatus, Phase
+from service.core.model import CommandState, DeviceClass, DriveStatus, LinkState, Phase
 from service.core.state import Drive, Session, Side, State
 
 HEATER_LEASE_S = 15.0
@@ -34,6 +34,7 @@ moves in steps that the slow heater line (250 ms quiet after each write) can fol
 SAME_SHARE = 0.01
 """A set-point read back within this share of the order is the order."""
 
+CLOSED = 1.0
 CONTACTOR_LEASE_S = 6.0
 CONTACTOR_RENEW_S = 2.0
 """Real seconds: a core that no longer renews lets the contactors open; a dead process does not even
@@ -41,6 +42,12 @@ feed their own watchdog."""
 
 OPENS_CONTACTOR = frozenset({"stop_or_abort", "heater_not_off", "switches_stopped"})
 """Interlocks that take the power away: what was ordered off and is not proven off, and a stop."""
+
+CLASSES: Mapping[str, DeviceClass] = {
+    "heater": DeviceClass.HEATER,
+    "pump": DeviceClass.PUMP,
+    "contactor": DeviceClass.SWITCHES,
+}
 
 FAILED = (CommandState.UNKNOWN, CommandState.REFUSED)
 PUMPING = frozenset(
@@ -62,12 +69,14 @@ def issue(state: State) -> tuple[State, list[Effect]]:
 
 def decided_anew(state: State) -> State:
     """A person decides: a drive that was held, or whose last order failed, is ordered anew."""
-    heater, pump = state.heater, state.pump
+    heater, pump, contactor = state.heater, state.pump, state.contactor
     if heater.outcome in FAILED:
         heater = replace(heater, ordered=None)
     if pump.held or pump.outcome in FAILED:
         pump = replace(pump, held=False, ordered=None)
-    return replace(state, heater=heater, pump=pump)
+    if contactor.outcome in FAILED:
+        contactor = replace(contactor, wanted=None)
+    return replace(state, heater=heater, pump=pump, contactor=contactor)
 
 
 def off_anew(state: State, *, pump: bool) -> State:
@@ -92,8 +101,8 @@ def settle(state: State, outcome: Outcome) -> State:
 
 def heard(state: State, device: str, status: DriveStatus) -> State:
     """A drive's own word answers the question that an unknown outcome leaves."""
-    for name, drive in (("heater", state.heater), ("pump", state.pump)):
-        own = device == channels.device_of_class(state, DeviceClass(name))
+    for name, drive in _named(state).items():
+        own = device == channels.drive_device(state, CLASSES[name])
         if own and drive.outcome is CommandState.UNKNOWN and _is_as_wanted(drive, status):
             drive = replace(drive, outcome=CommandState.CONFIRMED, settled=state.now)
             return _with(state, name, drive)
@@ -101,10 +110,12 @@ def heard(state: State, device: str, status: DriveStatus) -> State:
 
 
 def _is_as_wanted(drive: Drive, status: DriveStatus) -> bool:
-    if drive.wanted is None or status.setpoint is None:
+    if drive.wanted is None or status.running is not True:
         return drive.wanted is None and status.running is False
+    if status.setpoint is None:
+        return drive.wanted == CLOSED
     near = abs(status.setpoint - drive.wanted) <= SAME_SHARE * drive.wanted
-    return status.running is True and near
+    return near
 
 
 def _with(state: State, name: str, drive: Drive) -> State:
@@ -188,6 +199,8 @@ def _pump(state: State) -> tuple[Drive, list[Effect]]:
         return drive, [PumpStop(order=drive.order, reason=why)]
     if drive.held:
         return drive, []
+    if drive.wanted is None and not _can_start(state, DeviceClass.PUMP):
+        return drive, []
     if drive.wanted != wanted or drive.ordered is None:
         drive = _ordered(state, drive, wanted)
     elif not _renewal_due(state, drive):
@@ -199,8 +212,7 @@ def _pump(state: State) -> tuple[Drive, list[Effect]]:
 def _contactor(state: State) -> tuple[Drive, list[Effect]]:
     """Closed while a session may need heater or pump and nothing takes power away, else open."""
     drive, session = state.contactor, state.session
-    name = channels.device_of_class(state, DeviceClass.SWITCHES)
-    if name is None or name not in state.statuses:
+    if channels.drive_device(state, DeviceClass.SWITCHES) is None:
         return drive, []
     why = "no session is open" if session is None else _opens_contactor(session)
     if why:
@@ -210,7 +222,7 @@ def _contactor(state: State) -> tuple[Drive, list[Effect]]:
         drive = _switched_off(state, drive)
         return drive, [ContactorDrop(order=drive.order, reason=why)]
     if drive.wanted is None:
-        drive = _ordered(state, drive, 1.0)
+        drive = _ordered(state, drive, CLOSED)
     elif _since_renewed_s(state, drive) < CONTACTOR_RENEW_S:
         return drive, []
     drive = replace(drive, renewed_ns=state.now.mono_ns)
@@ -223,6 +235,13 @@ def _opens_contactor(session: Session) -> str:
     if opening:
         return "; ".join(opening)
     return "" if session.phase in POWERED else f"nothing needs power in {session.phase}"
+
+
+def _can_start(state: State, drive: DeviceClass) -> bool:
+    """A standing drive is ordered to run once it has power and can hear the order."""
+    name = channels.device_of_class(state, drive)
+    link = state.links.get(name) if name else None
+    return channels.powered(state) and link is not None and link.state is LinkState.LIVE
 
 
 def _pump_is_ours(state: State) -> bool:

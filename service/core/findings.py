@@ -236,7 +236,7 @@ def _stopped(
         return
     if drive.wanted is None or drive.outcome is not CommandState.CONFIRMED:
         return
-    name = channels.device_of_class(state, device_class)
+    name = channels.drive_device(state, device_class)
     status = state.statuses.get(name) if name else None
     if status is None or drive.settled is None or status.at <= drive.settled:
         yield Finding(source=device_class, raw=None)
@@ -260,7 +260,7 @@ def pump_not_off(state: State, session: Session) -> Iterator[Finding]:
 def _not_off(
     state: State, session: Session, drive: Drive, device_class: DeviceClass, text: str
 ) -> Iterator[Finding]:
-    if drive.wanted is not None or drive.ordered is None:
+    if drive.wanted is not None or drive.ordered is None or _unpowered(state):
         return
     runs = channels.runs(state, device_class)
     unproven = runs is True or (runs is None and drive.outcome is not CommandState.CONFIRMED)
@@ -339,12 +339,22 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             link = state.links.get(device.name)
             if device.device_class not in classes or link is None or link.state is LinkState.LIVE:
                 continue
+            if device.device_class in SWITCHED and _unpowered(state):
+                continue
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
             text = f"{device.name.capitalize()}: connection lost. {link.reason}".strip()
             yield Finding(source=device.name, raw=lost or None, text=text)
 
     return look
+
+
+SWITCHED = (DeviceClass.HEATER, DeviceClass.PUMP)
+
+
+def _unpowered(state: State) -> bool:
+    """The contactors say that they are open: heater and pump are silent, and surely off."""
+    return channels.runs(state, DeviceClass.SWITCHES) is False
 
 
 LINK_OPENING_S = 2.5

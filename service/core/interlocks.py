@@ -89,7 +89,7 @@ def _active(state: State, session: Session) -> dict[str, str]:
 
 
 def _faulty(state: State, device_class: DeviceClass) -> bool:
-    name = channels.device_of_class(state, device_class)
+    name = channels.drive_device(state, device_class)
     status = state.statuses.get(name) if name else None
     return status is not None and bool(status.drive.fault)
 

@@ -36,6 +36,10 @@ __all__ = ["Bench", "at", "heater_runs", "pump_runs", "room"]
 LONG_S = 20
 
 
+NO_CONTACTORS = frozenset({"contactors"})
+"""For a bench whose switch module has no relays."""
+
+
 class Bench:
     """Feeds the core one frame per device and second, and obeys its orders at once."""
 
@@ -67,6 +71,7 @@ class Bench:
         self.questionable: set[str] = set()
         self.heater_obeys = True
         self.pump_obeys = True
+        self.contactor_obeys = True
         self.faults: dict[str, str] = {}
         self.heater: float | None = None
         self.pump: float | None = None
@@ -99,6 +104,8 @@ class Bench:
             case HeaterOff() | HeaterRun() if not self.heater_obeys:
                 return
             case PumpStop() | PumpRun() if not self.pump_obeys:
+                return
+            case ContactorDrop() | ContactorHold() if not self.contactor_obeys:
                 return
             case HeaterOff(order=order):
                 self.heater = None

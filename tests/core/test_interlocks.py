@@ -9,7 +9,7 @@ from service.core.effects import HeaterOff, PumpRun, PumpStop
 from service.core.events import Outcome
 from service.core.model import CommandState
 from service.core.state import Side
-from tests.core.bench import Bench, at, heater_runs, pump_runs
+from tests.core.bench import NO_CONTACTORS, Bench, at, heater_runs, pump_runs
 
 MINIMUM = 1000.0
 FULL = 1200.0
@@ -139,7 +139,7 @@ NOT_SEEN_ONCE_OFF = ("no flow", "pump stopped by itself", "heater does not stop"
 )
 @pytest.mark.parametrize("name", ROWS)
 def test_a_hazard_takes_the_heat_off_acts_on_the_pump_and_sounds(name: str) -> None:
-    row, bench = ROWS[name], at()
+    row, bench = ROWS[name], at(without=NO_CONTACTORS)
     row.cause(bench)
     bench.run(row.acts_s)
     assert bench.state.heater.wanted is None
@@ -154,7 +154,7 @@ def test_a_hazard_takes_the_heat_off_acts_on_the_pump_and_sounds(name: str) -> N
 def test_nothing_comes_back_by_itself_and_a_person_can_resume_once_the_cause_is_gone(
     name: str,
 ) -> None:
-    row, bench = ROWS[name], at()
+    row, bench = ROWS[name], at(without=NO_CONTACTORS)
     healthy = dict(bench.values)
     row.cause(bench)
     bench.run(row.acts_s)
@@ -241,7 +241,7 @@ def test_an_inflow_that_stays_hot_with_the_heater_off_slows_the_pump_and_then_st
 
 @pytest.mark.requirement("RC-015")
 def test_heater_off_means_read_back_off_or_an_alarm_after_five_seconds() -> None:
-    bench = at()
+    bench = at(without=NO_CONTACTORS)
     bench.heater_obeys = False
     answer = bench.command("heater_off")
     assert answer.state is CommandState.SENT
@@ -276,7 +276,7 @@ def test_a_heater_that_is_started_again_at_its_own_keys_is_switched_off_and_alar
 
 @pytest.mark.requirement("RC-015")
 def test_a_heater_that_says_off_and_runs_on_stays_an_alarm() -> None:
-    bench = at()
+    bench = at(without=NO_CONTACTORS)
     bench.heater_obeys = False
     bench.command("heater_off")
     for _ in range(30):

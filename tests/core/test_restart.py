@@ -7,9 +7,7 @@ from service.core.effects import HeaterOff
 from service.core.events import Durability, SupervisorAct
 from service.core.model import CommandState, Controller
 from service.core.state import Side
-from tests.core.bench import at, heater_runs, pump_runs
-
-NO_CONTACTORS = frozenset({"contactors"})
+from tests.core.bench import NO_CONTACTORS, at, heater_runs, pump_runs
 
 
 @pytest.mark.requirement("RC-028")

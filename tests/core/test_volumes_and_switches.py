@@ -3,6 +3,8 @@
 import pytest
 
 from service.core.effects import ContactorDrop, ContactorHold, Effect
+from service.core.events import Outcome
+from service.core.model import CommandState
 from tests.core.bench import Bench, at
 
 
@@ -146,5 +148,37 @@ def test_a_heater_that_is_not_confirmed_off_loses_its_power() -> None:
     bench.heater_obeys = False
     bench.command("heater_off")
     bench.run(7)
-    assert "heater_not_off" in bench.raised()
     assert bench.contactor is None
+    assert "heater_not_off" in bench.signalled(), "latched, although the heater has no power now"
+
+
+@pytest.mark.requirement("RC-045")
+def test_heater_and_pump_are_ordered_only_once_they_have_power_and_can_hear() -> None:
+    bench = at("setup")
+    bench.checklist("prime")
+    bench.pull("pump")
+    bench.pull("heater")
+    bench.run(5)
+    assert "drive_link_lost" not in bench.raised(), "without power they are silent by design"
+    bench.command("start_phase", phase="prime")
+    bench.run(2)
+    assert bench.contactor is not None and everything_is_off(bench)
+    assert "drive_unknown" not in bench.raised()
+    bench.plug("pump")
+    bench.plug("heater")
+    bench.run(3)
+    assert bench.pump is not None and bench.heater is not None
+
+
+@pytest.mark.requirement("RC-029", "RC-045")
+def test_a_refused_hold_is_ordered_anew_by_the_person_who_resumes() -> None:
+    bench = at()
+    bench.contactor_obeys = False
+    order = bench.state.contactor.order
+    refused = CommandState.REFUSED
+    bench.feed(Outcome(at=bench.now, drive="contactor", order=order, state=refused, reason="open"))
+    bench.run(1)
+    bench.command("pause")
+    bench.run(1)
+    bench.command("resume")
+    assert bench.state.contactor.order > order
