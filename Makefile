@@ -25,7 +25,7 @@ run: .venv/run   ## Start one simulated operating room and print its address (AR
 install: .venv/run ## Set up what `hipec` needs to run, nothing for development
 
 test: lint pages .venv/browser ## Prove everything, in real processes and a real browser
-	$(BIN)/python -m pytest -m "not campaign" --requirements docs/risks.md $(ARGS)
+	$(BIN)/python -m pytest -m "not campaign" --requirements=docs/risks.md $(ARGS)
 
 check: lint unit pages ## The quick proof: style, types, import rules, unit tests
 

@@ -70,3 +70,24 @@ Step = Ask | Tell | Listen
 Answer = TypeVar("Answer")
 Dialogue = Generator[Step, Reply, Answer]
 """A conversation with a device that ends with an `Answer`, or raises one of the errors above."""
+
+
+def carry(dialogue: Dialogue[Answer], take: Callable[[Step], Reply]) -> Answer:
+    """Carry a dialogue to its answer without an event loop; `take` does one step.
+
+    Raises what the dialogue raises, and what `take` raises other than a missing or bad reply.
+    """
+    try:
+        step = next(dialogue)
+        while True:
+            try:
+                reply = take(step)
+            except (NoReply, BadReply) as failure:
+                step = dialogue.throw(failure)
+            else:
+                step = dialogue.send(reply)
+    except StopIteration as ended:
+        answer: Answer = ended.value
+        return answer
+    finally:
+        dialogue.close()

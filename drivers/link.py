@@ -16,8 +16,10 @@ from service.core.model import CommandState, DeviceClass, LinkState
 OnFrame = Callable[[Polled], None]
 OnLink = Callable[[LinkState, str, str], None]
 FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 1.0
-"""Every second: a device that is lost may be a heater that runs and waits for its off."""
+LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_BEFORE_OFF_S = 1.0
+"""A lost device may be a heater that runs and waits for its off: that is tried every second."""
+
 RETRY_S = 0.2
 HOLDS_PER_WATCHDOG = 5
 """At least four must reach the module; a hold that waits for a poll on its line comes late."""
@@ -87,7 +89,9 @@ class Link:
                 log.exception("%s: mistake in the program", self.name)
                 self._lose(f"mistake in the program ({mistake!r}); please report it")
             await self._pause()
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+            waits_for_off = self.orders is not None and self.orders.off_wanted
+            longest_s = LONGEST_PAUSE_BEFORE_OFF_S if waits_for_off else LONGEST_PAUSE_S
+            self._pause_s = min(2 * self._pause_s, longest_s)
 
     async def _pause(self) -> None:
         """Wait before the next attempt; a new off does not wait for that."""

@@ -22,6 +22,7 @@ from drivers.dialogue import (
     Reply,
     Step,
     Tell,
+    carry,
 )
 from drivers.frames import Inbox
 from drivers.port import LineLost, Port
@@ -89,20 +90,7 @@ class Quick:
 
     def run(self, dialogue: Dialogue[Answer]) -> Answer:
         """Carry a dialogue to its answer; raises what it raises, or `LineLost`."""
-        try:
-            step = next(dialogue)
-            while True:
-                try:
-                    reply = self._take(step)
-                except (NoReply, BadReply) as failure:
-                    step = dialogue.throw(failure)
-                else:
-                    step = dialogue.send(reply)
-        except StopIteration as ended:
-            answer: Answer = ended.value
-            return answer
-        finally:
-            dialogue.close()
+        return carry(dialogue, self._take)
 
     def _take(self, step: Step) -> Reply:
         if isinstance(step, Tell):

@@ -1,4 +1,4 @@
-"""Ties risk controls to tests: `pytest --requirements docs/risks.md` fails when one is unproven.
+"""Ties risk controls to tests: `pytest --requirements=docs/risks.md` fails when one is unproven.
 
 A control is an ID like RC-012 in a table row of that file; a test names the controls that it shows
 with `@pytest.mark.requirement("RC-012")`. Only a test that passed counts.

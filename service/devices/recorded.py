@@ -16,6 +16,7 @@ from drivers.dialogue import (
     Reply,
     Step,
     Tell,
+    carry,
 )
 from drivers.frames import Inbox
 from drivers.line import Traffic
@@ -57,20 +58,7 @@ class RecordedLine:
     def run(self, dialogue: Dialogue[Answer]) -> Answer:
         """Carry a dialogue to its answer; raises what it raises, or `NotRecorded`."""
         self.passed, self._asked = [], False
-        try:
-            step = next(dialogue)
-            while True:
-                try:
-                    reply = self._take(step)
-                except (NoReply, BadReply) as failure:
-                    step = dialogue.throw(failure)
-                else:
-                    step = dialogue.send(reply)
-        except StopIteration as ended:
-            answer: Answer = ended.value
-            return answer
-        finally:
-            dialogue.close()
+        return carry(dialogue, self._take)
 
     def back_to(self, at: int) -> None:
         """Start again at an earlier chunk."""

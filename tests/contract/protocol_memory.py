@@ -26,6 +26,7 @@ class Plug:
         """A host opens the port."""
         if not self.wire.cable.plugged:
             raise serial.SerialException(2, "no cable is plugged in")
+        self.hang_up()
         self._end, host = socket.socketpair()
         self._end.setblocking(False)
         host.setblocking(False)

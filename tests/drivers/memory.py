@@ -2,7 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from drivers.dialogue import Answer, Ask, BadReply, Dialogue, Listen, NoReply, Reply, Step, Tell
+from drivers.dialogue import (
+    Answer,
+    Ask,
+    Dialogue,
+    Listen,
+    Reply,
+    Step,
+    Tell,
+    carry,
+)
 from drivers.frames import Inbox
 from service.core.model import Instant
 
@@ -23,17 +32,7 @@ class MemoryLine:
         return Instant(mono_ns=nanoseconds, utc_ns=nanoseconds)
 
     def run(self, dialogue: Dialogue[Answer]) -> Answer:
-        try:
-            step = next(dialogue)
-            while True:
-                try:
-                    reply = self._take(step)
-                except (NoReply, BadReply) as failure:
-                    step = dialogue.throw(failure)
-                else:
-                    step = dialogue.send(reply)
-        except StopIteration as ended:
-            return ended.value
+        return carry(dialogue, self._take)
 
     def _take(self, step: Step) -> Reply:
         match step:
