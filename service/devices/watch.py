@@ -29,11 +29,12 @@ async def watch(bench: Bench, poll_hz: float, as_json: bool, say: Say) -> None:
     def linked(state: LinkState, reason: str, identity: str) -> None:
         say(_link_line(state, reason or identity, as_json))
 
+    end = ended()
     async with (
         opened(bench) as (line, recorder),
         live(bench, line, recorder, poll_hz, polled, linked, lambda *_: None),
     ):
-        await ended().wait()
+        await end.wait()
 
 
 @contextlib.asynccontextmanager
