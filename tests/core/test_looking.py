@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.core.alarm_table import ROOM_RULES, RULES
-from service.core.effects import Effect
 from service.core.events import Event
 from service.core.looking import WATCHED
 from service.core.session import step
