@@ -21,7 +21,7 @@ from service.core import (
     looking,
     volumes,
 )
-from service.core.changing import replace
+from service.core.changing import maker, replace
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
@@ -58,6 +58,7 @@ from service.core.model import (
     Sample,
     Validity,
 )
+from service.core.samples import with_new
 from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
 
 KEPT_NOTES = 50
@@ -161,10 +162,11 @@ def _linked(state: State, event: LinkChanged) -> State:
 
 
 def _frame(state: State, frame: Frame) -> State:
-    samples = dict(state.samples)
-    for reading in frame.readings:
-        samples[reading.channel] = _sample(state.room.mode, frame, reading)
-    state = _remembered(replace(state, samples=samples), frame)
+    new = [_sample(state.room.mode, frame, reading) for reading in frame.readings]
+    read = channels.read(state.room, tuple([sample.channel for sample in new]))
+    until_ns = frame.at.mono_ns + channels.LEAST_GONE_NS
+    state = replace(state, samples=with_new(state.samples, new, read, until_ns))
+    state = _remembered(state, frame)
     if state.session is not None:
         state = volumes.remembered(state, state.session)
     if frame.status is None:
@@ -174,17 +176,20 @@ def _frame(state: State, frame: Frame) -> State:
     return drives.heard(state, frame.device, frame.status)
 
 
+MAKE_SAMPLE = maker(Sample)
+
+
 def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
     """The reading with its time; a value that is no number is invalid, whatever its device says."""
     number = reading.value is None or isfinite(reading.value)
-    return Sample(
-        channel=reading.channel,
-        value=reading.value if number else None,
-        unit=reading.unit,
-        validity=reading.validity if number else Validity.INVALID,
-        mode=mode,
-        at=frame.at,
-        reason=reading.reason if number else "not a number",
+    return MAKE_SAMPLE(
+        reading.channel,
+        reading.value if number else None,
+        reading.unit,
+        reading.validity if number else Validity.INVALID,
+        mode,
+        frame.at,
+        reading.reason if number else "not a number",
     )
 
 
@@ -197,7 +202,10 @@ def _remembered(state: State, frame: Frame) -> State:
     over = dict(state.over_ceiling)
     window = state.iap_window
     for reading in frame.readings:
-        role, sample = roles.get(reading.channel), state.samples[reading.channel]
+        role = roles.get(reading.channel)
+        if role is not Role.SITE and role is not Role.IAP:
+            continue
+        sample = state.samples[reading.channel]
         value = sample.value if sample.validity in channels.BELIEVED_BY_CEILINGS else None
         if role is Role.SITE and value is not None:
             hot = value >= session.limits.site_ceiling_c
