@@ -161,7 +161,7 @@ def resume(state: State, command: Command) -> Done:
         session,
         side=Side.NONE,
         blocks={},
-        overridden=session.overridden.union(overridden),
+        overridden=tuple(sorted({*session.overridden, *overridden})),
         heat=heat,
     )
     state = drives.decided_anew(state)

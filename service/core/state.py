@@ -207,7 +207,7 @@ class Session:
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
     blocks: Mapping[str, Block] = field(default_factory=dict)
-    overridden: frozenset[str] = frozenset()
+    overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
 
 
