@@ -1,9 +1,10 @@
 """The phases of a treatment as a table: where each may go, and what it needs first."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core import channels, clocks
+from service.core.changing import replace
 from service.core.control import default_inflow_c, inflow_limit
 from service.core.effects import Effect, PhaseChanged
 from service.core.model import Phase, Role

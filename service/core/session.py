@@ -6,7 +6,6 @@ make safe first, then record, then other actuators, then publish.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import isfinite
 
 from service.core import (
@@ -19,8 +18,10 @@ from service.core import (
     drives,
     following,
     interlocks,
+    looking,
     volumes,
 )
+from service.core.changing import replace
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
@@ -90,7 +91,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
-    state, changed = alarms.advance(state, alarm_table.judge(state))
+    sight = looking.look(before, state, event)
+    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
@@ -100,7 +102,9 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
-    return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
+    if effects:
+        state, effects = _noted(state, effects), sorted(effects, key=_place)
+    return looking.remembered(state, sight), effects
 
 
 def _passed(state: State, event: Event) -> tuple[Instant, float]:

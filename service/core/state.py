@@ -245,8 +245,14 @@ class Balance:
     iap_mmhg: float | None
 
 
+class Beside:
+    """Keeps what the rules saw beside a state, out of all that is compared, copied or recorded."""
+
+    __slots__ = ("sight",)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Beside):
     """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
 
     room: Room

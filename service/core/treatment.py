@@ -1,6 +1,5 @@
 """Opening and closing a session, and what the treatment walks through: checklist, phases, drug."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from service.core import phases
@@ -15,6 +14,7 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
 from service.core.model import Phase
