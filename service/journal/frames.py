@@ -3,7 +3,7 @@
 A packed frame (schema version 2) is big-endian: layout number (u16), flags (u8), number of channels
 (u8); where there is a drive's status, its two truths and its set-point's code (u8 each); one code
 (u8) per channel; all values that are whole thousandths (i32); all other values (f64); all reasons;
-the status's fault. The time stands in the row. Values of equal frames stand at equal places, so
+the status's fault; the number of errors (u16, at most 65 535) if there are any. The time stands in the row. Values of equal frames stand at equal places, so
 that many frames become columns.
 """
 
@@ -14,6 +14,7 @@ from math import copysign, isfinite
 from service.core.events import Frame
 from service.core.model import DriveStatus, Instant, Reading, Unit
 from service.journal.packing import (
+    ERRORS,
     FLOAT,
     REASON,
     STATUS,
@@ -25,7 +26,7 @@ from service.journal.packing import (
 )
 from service.journal.rows import JournalError, Layout
 
-_TEXT_MAX_BYTES = 0xFFFF
+_TEXT_MAX_BYTES = _ERRORS_MAX = 0xFFFF
 _THOUSANDTHS_MAX = 2_147_483
 _HEAD_BYTES, _STATUS_BYTES = 4, 3
 _CODES = {validity: code for code, validity in enumerate(VALIDITIES)}
@@ -56,13 +57,15 @@ def pack_frame(frame: Frame, layout_id: int) -> bytes:
             code |= REASON
             texts.append(reading.reason)
         codes.append(code)
-    head = struct.pack(">HBB", layout_id, 0 if status is None else STATUS, len(codes))
+    flags = STATUS * (status is not None) | ERRORS * (frame.errors > 0)
+    head = struct.pack(">HBB", layout_id, flags, len(codes))
     if status is not None:
         code = 0 if status.setpoint is None else _put(status.setpoint, whole, other)
         head += bytes((TRUTHS.index(status.running), TRUTHS.index(status.remote), code))
         texts.append(status.fault)
     values = struct.pack(f">{len(whole)}i{len(other)}d", *whole, *other)
-    return b"".join((head, codes, values, *map(_text, texts)))
+    errors = struct.pack(">H", min(frame.errors, _ERRORS_MAX)) if frame.errors else b""
+    return b"".join((head, codes, values, *map(_text, texts), errors))
 
 
 def split_frame(body: bytes) -> tuple[bytes, bytes, bytes]:
@@ -109,8 +112,9 @@ def unpack_frame(body: bytes, layout: Layout, at: Instant) -> Frame:
         for (channel, unit), code, value in zip(layout.channels, codes, values, strict=False)
     )
     status = None if truths is None else _status(cursor, truths, values[-1])
+    errors = cursor.take(">H")[0] if flags & ERRORS else 0
     cursor.end()
-    return Frame(at=at, device=layout.device, readings=readings, status=status)
+    return Frame(at=at, device=layout.device, readings=readings, status=status, errors=errors)
 
 
 def _values(cursor: Cursor, codes: tuple[int, ...]) -> list[float | None]:

@@ -7,6 +7,7 @@ status if there is one. An entry is a code (u8), the value and the reason where 
 from service.core.events import Frame
 from service.core.model import DriveStatus, Instant, Reading, Unit
 from service.journal.packing import (
+    ERRORS,
     REASON,
     STATUS,
     TRUTHS,
@@ -23,8 +24,9 @@ def unpack_frame(body: bytes, layout: Layout, at: Instant) -> Frame:
     _, flags = cursor.take(">HB")
     readings = tuple(_reading(cursor, name, unit) for name, unit in layout.channels)
     status = _status(cursor) if flags & STATUS else None
+    errors = cursor.take(">H")[0] if flags & ERRORS else 0
     cursor.end()
-    return Frame(at=at, device=layout.device, readings=readings, status=status)
+    return Frame(at=at, device=layout.device, readings=readings, status=status, errors=errors)
 
 
 def _reading(cursor: Cursor, channel: str, unit: Unit) -> Reading:

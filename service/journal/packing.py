@@ -19,8 +19,8 @@ VALIDITIES = (
 VALIDITY, THOUSANDTHS, FLOAT, REASON = 0x07, 0x10, 0x20, 0x40
 """The bits of a reading's code: its validity, how its value is written if any, has it a reason."""
 
-STATUS = 0x01
-"""The flag of a frame that ends with its drive's status."""
+STATUS, ERRORS = 0x01, 0x02
+"""The flags of a frame that holds its drive's status, and of one that came after errors."""
 
 TRUTHS = (None, False, True)
 
