@@ -3,8 +3,8 @@
 A packed frame (schema version 2) is big-endian: layout number (u16), flags (u8), number of channels
 (u8); where there is a drive's status, its two truths and its set-point's code (u8 each); one code
 (u8) per channel; all values that are whole thousandths (i32); all other values (f64); all reasons;
-the status's fault; the number of errors (u16, at most 65 535) if there are any. The time stands in the row. Values of equal frames stand at equal places, so
-that many frames become columns.
+the status's fault; the number of errors (u16, at most 65 535) if there are any. The time stands in
+the row. Values of equal frames stand at equal places, so that many frames become columns.
 """
 
 import struct

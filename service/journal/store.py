@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, Engine, delete, insert, inspect, select
+from sqlalchemy import Connection, Engine, delete, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.journal import chunks, migrations, reading, sqlite, tables
@@ -161,7 +161,7 @@ def open_writing(url: str) -> Store:
     lock = sqlite.lock(path)
     try:
         sqlite.mark(path)
-        _check_layout(path)
+        _layout(path)
         engine = sqlite.writing_engine(path)
         with engine.begin() as connection:
             migrations.upgrade(connection)
@@ -181,13 +181,17 @@ def open_reading(url: str) -> Store:
         raise JournalError(f"There is no journal at {path}. Check `database` in the site file.")
     sqlite.check_application(path)
     try:
-        _check_layout(path)
+        layout = _layout(path)
     except SQLAlchemyError as error:
         raise JournalError(f"The journal {path} cannot be read: {_cause(error)}.") from error
-    return Store(str(path), sqlite.reading_engine(path))
+    engine = sqlite.reading_engine(path)
+    if layout < tables.LAYOUT:
+        # What the former layout does not have is read as empty.
+        event.listen(engine, "connect", lambda made, _: made.execute(tables.EMPTY_CHUNKS).close())
+    return Store(str(path), engine)
 
 
-def _check_layout(path: Path) -> None:
+def _layout(path: Path) -> int:
     engine = sqlite.reading_engine(path)
     with engine.connect() as connection:
         known = inspect(connection).has_table(tables.meta.name)
@@ -199,6 +203,7 @@ def _check_layout(path: Path) -> None:
             f"The journal {path} was written by a newer version (layout {layout}, this program"
             f" knows {tables.LAYOUT}) and was left as it is. Install the newer hipec-monitor again."
         )
+    return layout
 
 
 def _cause(error: Exception) -> str:

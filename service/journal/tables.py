@@ -54,6 +54,9 @@ chunks = Table(
     Column("measured", LargeBinary, nullable=False),
 )
 
+EMPTY_CHUNKS = f"CREATE TEMP TABLE chunks ({', '.join(chunks.c.keys())})"
+"""Makes SQLite read a journal without chunks as one that has none yet."""
+
 _ROW_TYPES = [str, int, str, int, int, int, bytes, bytes]
 
 
