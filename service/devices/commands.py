@@ -38,9 +38,9 @@ def add_commands(devices: Commands) -> None:
     watched.add_argument("--hz", type=_hz, default=1.0, help="polls per second")
     watched.add_argument("--json", action="store_true", help="one JSON object per line")
 
-    moved = _on_a_port(devices, "set", "bench use: run a heater or pump, or switch it off", _set)
+    moved = _on_a_port(devices, "set", "bench use: run or stop a drive", _set)
     moved.add_argument("order", choices=("run", "off"))
-    moved.add_argument("value", type=float, nargs="?", help="°C of a heater, ml/min of a pump")
+    moved.add_argument("value", type=float, nargs="?", help="°C, ml/min; contactors: none")
     moved.add_argument("--for", dest="for_s", type=_run_s, default=60.0, metavar="SECONDS")
     moved.add_argument("--bench", action="store_true", help="no patient is connected")
 
@@ -104,7 +104,7 @@ def _watch(asked: argparse.Namespace) -> Answer:
 def _set(asked: argparse.Namespace) -> Answer:
     bench = _bench(asked)
     bench_set.check(bench, asked.bench, asked.order, asked.value)
-    done = asyncio.run(bench_set.set_drive(bench, asked.value, asked.for_s, _say))
+    done = asyncio.run(bench_set.set_drive(bench, asked.order, asked.value, asked.for_s, _say))
     return 0 if done else (1, "the order was not carried out; look at the drive itself")
 
 
