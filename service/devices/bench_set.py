@@ -2,8 +2,8 @@
 
 A room that is live holds the port's lock, so opening the port is the check. A run has a lease that
 this program renews: it ends with off, which is repeated until the drive confirms it. Only a program
-that is killed outright (SIGKILL, power) leaves the drive as it is; the watchdog of their module opens
-contactors even then.
+that is killed outright (SIGKILL, power) leaves the drive as it is; contactors are opened even then,
+by the watchdog of their module.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ from pathlib import Path
 from drivers.line import Line
 from drivers.link import Link
 from drivers.registry import make_driver
-from service.core.model import Instant
+from service.core.model import Instant, LinkState
 from simulator.bus import Bus
 from simulator.devices.instrument import Fault
 from simulator.faults import Line as Twin
@@ -100,6 +100,10 @@ async def linked(name: str, port: str) -> Iterator[tuple[Link, Told]]:
         yield link, told
     finally:
         await link.close()
+
+
+async def lost(told: Told, within_s: float) -> None:
+    await told.until(lambda: told.state is LinkState.LOST, within_s)
 
 
 async def all_of(scenes: Mapping[str, Coroutine[None, None, None]]) -> None:
