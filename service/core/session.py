@@ -16,6 +16,7 @@ from service.core import (
     clocks,
     commands,
     control,
+    dose,
     drives,
     following,
     interlocks,
@@ -161,8 +162,8 @@ def _frame(state: State, frame: Frame) -> State:
     for reading in frame.readings:
         samples[reading.channel] = _sample(state.room.mode, frame, reading)
     state = _remembered(replace(state, samples=samples), frame)
-    if state.session is not None:
-        state = volumes.remembered(state, state.session)
+    if (session := state.session) is not None:
+        state = dose.remembered(volumes.remembered(state, session), session, frame.device)
     if frame.status is None:
         return state
     status = Status(at=frame.at, drive=frame.status)
@@ -226,6 +227,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        dose=state.dose if state.session is None else dose.settled(state, state.session),
     )
     session = state.session
     if session is None:
