@@ -149,7 +149,13 @@ class Instruments:
                 )
             )
         self._on_event(
-            Frame(at=polled.at, device=device, readings=tuple(readings), status=polled.status)
+            Frame(
+                at=polled.at,
+                device=device,
+                readings=tuple(readings),
+                status=polled.status,
+                errors=polled.errors,
+            )
         )
 
     def _linked(self, device: str, state: LinkState, reason: str, identity: str) -> None:

@@ -28,12 +28,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """All channels of one device, read in one go; `at` stamps the chunk that completed it."""
+    """All channels of one device, read in one go; `at` stamps the chunk that completed it.
+
+    `errors` counts the spoiled or missing answers of the device since its frame before."""
 
     at: Instant
     device: str
     readings: tuple[Reading, ...]
     status: DriveStatus | None = None
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Measurements as packed rows: a frame of twelve channels takes about 65 bytes.
 
 A packed frame is big-endian: layout number (u16), flags (u8), one entry per channel of the layout,
-then the drive's status if there is one. An entry is a code (u8), the value and the reason where the
-code says so. A value is a whole number of thousandths (i32) where that gives back exactly the same
-float, else the float itself (f64). The time stands in the row.
+then the drive's status and the number of errors (u16, at most 65 535) if there are any. An entry is
+a code (u8), the value and the reason where the code says so. A value is a whole number of
+thousandths (i32) where that gives back exactly the same float, else the float itself (f64). The
+time stands in the row.
 """
 
 import math
@@ -25,9 +26,9 @@ VALIDITIES = (
 """Validity by its code in packed frames; the order is part of the format."""
 
 _VALIDITY, _THOUSANDTHS, _FLOAT, _REASON = 0x07, 0x10, 0x20, 0x40
-_STATUS = 0x01
+_STATUS, _ERRORS = 0x01, 0x02
 _TRUTHS = (None, False, True)
-_TEXT_MAX_BYTES = 0xFFFF
+_TEXT_MAX_BYTES = _ERRORS_MAX = 0xFFFF
 _THOUSANDTHS_MAX = 2_147_483
 
 
@@ -38,11 +39,13 @@ def layout_of(frame: Frame) -> tuple[str, tuple[tuple[str, Unit], ...]]:
 
 def pack_frame(frame: Frame, layout_id: int) -> bytes:
     """The frame without its names and time; JournalError for NaN, infinity or endless text."""
-    flags = 0 if frame.status is None else _STATUS
+    flags = _STATUS * (frame.status is not None) | _ERRORS * (frame.errors > 0)
     parts = [struct.pack(">HB", layout_id, flags)]
     parts += [_pack_reading(reading) for reading in frame.readings]
     if frame.status is not None:
         parts.append(_pack_status(frame.status))
+    if frame.errors:
+        parts.append(struct.pack(">H", min(frame.errors, _ERRORS_MAX)))
     return b"".join(parts)
 
 
@@ -52,8 +55,9 @@ def unpack_frame(body: bytes, layout: Layout, at: Instant) -> Frame:
     _, flags = cursor.take(">HB")
     readings = tuple(_unpack_reading(cursor, name, unit) for name, unit in layout.channels)
     status = _unpack_status(cursor) if flags & _STATUS else None
+    errors = cursor.take(">H")[0] if flags & _ERRORS else 0
     cursor.end()
-    return Frame(at=at, device=layout.device, readings=readings, status=status)
+    return Frame(at=at, device=layout.device, readings=readings, status=status, errors=errors)
 
 
 def layout_id_of(body: bytes) -> int:
