@@ -17,15 +17,18 @@ from protocols.schema import Protocol
 from service.control import requests
 from service.control.instruments import Instruments, RunEffect, SafeEffect
 from service.control.lanes import Asked, Lanes
+from service.control.messages import Event as Message
 from service.control.messages import Messages
 from service.control.publisher import Publisher
 from service.control.settings import Settings
 from service.control.watched import Watched
+from service.core.alarms import ANNOUNCES
 from service.core.effects import Effect, SessionOpened
 from service.core.events import (
     Durability,
     Event,
     Frame,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -79,7 +82,7 @@ class ControlProcess:
             on_asked=self._asked,
             greeting=lambda: self._messages.snapshot(self._state),
         )
-        self._publisher = Publisher(self._messages, self._lanes.broadcast)
+        self._publisher = Publisher(self._messages, self._lanes.broadcast, self._sent)
         self._instruments = Instruments(site, self._room, now, self.handle)
         self._watched = Watched(settings.supervisor, self._supervised)
         self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
@@ -168,6 +171,21 @@ class ControlProcess:
     def _supervised(self, present: bool) -> None:
         if present != self._state.supervised:
             self.handle(SupervisorLink(at=now(), present=present))
+
+    def _sent(self, event: Message, mono_ns: int, durable: bool) -> None:
+        """An alarm that is announced is recorded with the moment at which it left."""
+        kind = str(event.message.get("event", ""))
+        if event.occurrence and kind in ANNOUNCES:
+            at = Instant(mono_ns=mono_ns, utc_ns=now().utc_ns)
+            self.handle(
+                Sent(
+                    at=at,
+                    seq=event.seq,
+                    occurrence=event.occurrence,
+                    event=kind,
+                    durable=durable,
+                )
+            )
 
     def _on_durable(self, ticket: int) -> None:
         self._loop.call_soon_threadsafe(self._durable, ticket)

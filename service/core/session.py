@@ -42,6 +42,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -124,7 +125,7 @@ def _place(effect: Effect) -> int:
 
 def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
     match event:
-        case Tick() | Shown():
+        case Tick() | Sent() | Shown():
             return state, []
         case Frame():
             return _frame(state, event), []
