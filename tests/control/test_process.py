@@ -57,7 +57,7 @@ async def test_the_refusal_of_a_device_that_is_not_there_is_the_last_word_on_a_c
     for event in events:
         process.handle(event)
     process._show()
-    process._publisher.release(10**20)
+    process._publisher.release(10**15)
     await process._end()
     states = [m["state"] for m in told if m["type"] == "command" and m["key"] == events[-1].key]
     assert states == ["requested", "sent", "refused"]
@@ -77,7 +77,7 @@ async def test_when_an_alarm_left_for_the_displays_is_recorded_with_it(
     bench.pull("pump")
     for event in bench.events:
         process.handle(event)
-    process._publisher.release(10**20)
+    process._publisher.release(10**15)
     assert process._writer.close(60.0) == 0
     await process._end()
     with closing(open_reading(f"sqlite:///{tmp_path / 'hipec.db'}")) as store:
