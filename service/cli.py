@@ -14,7 +14,7 @@ from service import site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
-from service.journal.sessions import list_sessions, show_session
+from service.records import commands as records
 from service.runtime import RuntimeFolderError
 from service.shutdown import shutdown
 from service.site import load_site
@@ -26,9 +26,6 @@ from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
 Answer = tuple[int, str]
-SITE, DATABASE = Path("site.toml"), "sqlite:///hipec.db"
-"""What is meant where a command names neither: the files of the folder that it is called in."""
-
 SERVED_ALREADY = 4
 """Exit code of a room that another process serves."""
 
@@ -117,13 +114,7 @@ def _files(commands: Commands) -> None:
 
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
-    for name in ("list", "show"):
-        parser = sessions.add_parser(name)
-        parser.add_argument("--site", type=Path, help="whose database is read")
-        parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
-        if name == "show":
-            parser.add_argument("id")
-        parser.set_defaults(run=_read_sessions)
+    records.add_commands(sessions)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)
@@ -167,12 +158,6 @@ async def _supervise(plan: Plan) -> int:
 def _check_protocol(asked: argparse.Namespace) -> Answer:
     envelopes = load_site(asked.site).envelopes() if asked.site else {}
     return show.check_text(asked.file, envelopes)
-
-
-def _read_sessions(asked: argparse.Namespace) -> Answer:
-    site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
-    url = load_site(site).about.database if site else asked.database or DATABASE
-    return show_session(url, asked.id) if hasattr(asked, "id") else list_sessions(url)
 
 
 def _issue_token(asked: argparse.Namespace) -> Answer:

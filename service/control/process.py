@@ -17,16 +17,19 @@ from protocols.schema import Protocol
 from service.control import requests
 from service.control.instruments import Instruments, RunEffect, SafeEffect
 from service.control.lanes import Asked, Lanes
+from service.control.messages import Event as Message
 from service.control.messages import Messages
 from service.control.publisher import Publisher
 from service.control.settings import Settings
 from service.control.traffic import TrafficDesk
 from service.control.watched import Watched
+from service.core.alarms import ANNOUNCES
 from service.core.effects import Effect, SessionOpened
 from service.core.events import (
     Durability,
     Event,
     Frame,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -83,7 +86,7 @@ class ControlProcess:
             on_asked=self._asked,
             greeting=lambda: self._messages.snapshot(self._state),
         )
-        self._publisher = Publisher(self._messages, self._lanes.broadcast)
+        self._publisher = Publisher(self._messages, self._lanes.broadcast, self._sent)
         self._instruments = Instruments(site, self._room, now, self.handle)
         self._desk = TrafficDesk(settings.site, site, self._instruments.links)
         self._watched = Watched(settings.supervisor, self._supervised, self._acted)
@@ -179,6 +182,21 @@ class ControlProcess:
         self._alone_since = None if present else self._loop.time()
         if present != self._state.supervised:
             self.handle(SupervisorLink(at=now(), present=present))
+
+    def _sent(self, event: Message, mono_ns: int, durable: bool) -> None:
+        """An alarm that is announced is recorded with the moment at which it left."""
+        kind = str(event.message.get("event", ""))
+        if event.occurrence and kind in ANNOUNCES:
+            at = Instant(mono_ns=mono_ns, utc_ns=now().utc_ns)
+            self.handle(
+                Sent(
+                    at=at,
+                    seq=event.seq,
+                    occurrence=event.occurrence,
+                    event=kind,
+                    durable=durable,
+                )
+            )
 
     def _on_durable(self, ticket: int) -> None:
         self._loop.call_soon_threadsafe(self._durable, ticket)

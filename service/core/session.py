@@ -15,6 +15,7 @@ from service.core import (
     clocks,
     commands,
     control,
+    dose,
     drives,
     following,
     interlocks,
@@ -42,6 +43,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -127,7 +129,7 @@ def _place(effect: Effect) -> int:
 
 def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
     match event:
-        case Tick() | Shown():
+        case Tick() | Sent() | Shown():
             return state, []
         case Frame():
             return _frame(state, event), []
@@ -165,8 +167,8 @@ def _frame(state: State, frame: Frame) -> State:
     for reading in frame.readings:
         samples[reading.channel] = _sample(state.room.mode, frame, reading)
     state = _remembered(replace(state, samples=samples), frame)
-    if state.session is not None:
-        state = volumes.remembered(state, state.session)
+    if (session := state.session) is not None:
+        state = dose.remembered(volumes.remembered(state, session), session, frame.device)
     if frame.status is None:
         return state
     status = Status(at=frame.at, drive=frame.status)
@@ -230,6 +232,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        dose=state.dose if state.session is None else dose.settled(state, state.session),
     )
     session = state.session
     if session is None:

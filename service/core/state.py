@@ -17,6 +17,7 @@ from service.core.model import (
     Room,
     Sample,
 )
+from service.core.thermal import Tally
 
 
 class Side(StrEnum):
@@ -188,7 +189,8 @@ class Patient:
 class Session:
     """One treatment from opening to closing.
 
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand.
+    `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
+    causes that surgeon and anesthesia have overridden while they stand.
     """
 
     id: str
@@ -199,6 +201,7 @@ class Session:
     patient: Patient
     phase: Phase = Phase.SETUP
     phase_from_s: float = 0.0
+    began_s: Mapping[Phase, float] = field(default_factory=dict)
     side: Side = Side.NONE
     clocks: Clocks = field(default_factory=Clocks)
     checklist: Mapping[str, Confirmed] = field(default_factory=dict)
@@ -251,6 +254,22 @@ class Beside:
     __slots__ = ("sight",)
 
 
+DosePoint = tuple[float, float, tuple[float | None, ...]]
+"""Treatment seconds, seconds of the treatment clock, and the temperatures (°C) of one frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose:
+    """Thermal dose so far: `treatment` while the clock runs, `rest` in heat-up, stops and drain.
+
+    `points` are the newest frames, not summed yet.
+    """
+
+    points: tuple[DosePoint, ...] = ()
+    treatment: Mapping[str, Tally] = field(default_factory=dict)
+    rest: Mapping[str, Tally] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State(Beside):
     """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
@@ -265,6 +284,7 @@ class State(Beside):
     over_ceiling: Mapping[str, int] = field(default_factory=dict)
     iap_window: tuple[tuple[float, float], ...] = ()
     balance_window: tuple[Balance, ...] = ()
+    dose: Dose = field(default_factory=Dose)
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
