@@ -1,4 +1,4 @@
-"""The virtual cohort is frozen, has a source for every range, and refuses files that it cannot use."""
+"""The virtual cohort is frozen, every range has a source, and a file of no use is refused."""
 
 from pathlib import Path
 
