@@ -19,12 +19,14 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from service.core.model import Controller
+from service.virtual import baselines
 from service.virtual.chosen import protocol_of
 from service.virtual.cohort import VirtualPatient, digest
 from service.virtual.figures import Figures
 from service.virtual.treating import treated
 
-CONTROLLERS = tuple(mode.value for mode in (Controller.AUTOMATIC, Controller.ADVISORY))
+CORES = (Controller.AUTOMATIC.value, Controller.ADVISORY.value)
+CONTROLLERS = (*CORES, *baselines.FLOWS_ML_MIN)
 
 
 class TrialError(ValueError):
@@ -150,5 +152,8 @@ def _worked(jobs: list[Any], processes: int) -> Iterator[Figures]:
 
 
 def _treat(job: tuple[VirtualPatient, str, str, str]) -> Figures:
-    patient, protocol, technique, controller = job
-    return treated(patient, protocol_of(protocol, technique), Controller(controller))
+    patient, name, technique, controller = job
+    protocol = protocol_of(name, technique)
+    if controller in baselines.FLOWS_ML_MIN:
+        return baselines.treated(patient, protocol, controller)
+    return treated(patient, protocol, Controller(controller))

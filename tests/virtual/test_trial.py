@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from service.virtual.baselines import Regulator
 from service.virtual.chosen import protocol_of
 from service.virtual.cohort import drawn
 from service.virtual.figures import Course, Figures, figures
@@ -86,8 +87,17 @@ def test_what_another_trial_has_finished_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_controller_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(TrialError, match=r"'magic'; there are automatic, advisory"):
+    with pytest.raises(TrialError, match=r"'magic'; there are automatic, advisory, baseline-1.0"):
         Trial(patients=drawn(1, 1), protocol="closed-mmc-90", controller="magic").run()
+
+
+def test_the_baselines_inflow_set_point_is_43_plus_pi_clamped_with_its_integral_frozen() -> None:
+    regulator = Regulator()
+    assert regulator.inflow_c(42.0) == 45.0
+    assert regulator.inflow_c(42.0) == pytest.approx(45.005)
+    held_c = regulator.integral_c
+    assert [regulator.inflow_c(38.0), regulator.inflow_c(46.0)] == [46.0, 40.0]
+    assert regulator.integral_c == held_c
 
 
 @pytest.mark.integration
