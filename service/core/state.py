@@ -17,6 +17,7 @@ from service.core.model import (
     Room,
     Sample,
 )
+from service.core.trust.memory import Compared, Past, Trust
 
 
 class Side(StrEnum):
@@ -188,7 +189,8 @@ class Patient:
 class Session:
     """One treatment from opening to closing.
 
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand.
+    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
+    `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -209,6 +211,7 @@ class Session:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: frozenset[str] = frozenset()
     heat: Heat = field(default_factory=Heat)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +275,8 @@ class State:
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True
+    trust: Trust = field(default_factory=Trust)
+    past: Past = field(default_factory=Past)
 
     @property
     def mode(self) -> Mode:
