@@ -134,8 +134,8 @@ class ControlProcess:
                 self._instruments.order(effect)
         events = self._messages.events(effects)
         self._publisher.hold(events, ticket, time.monotonic_ns())
-        if isinstance(event, Frame):
-            self._lanes.broadcast(self._messages.frame(event))
+        if isinstance(event, Frame) and (shown := self._messages.frame(event, self._state)):
+            self._lanes.broadcast(shown)
         self._dirty |= bool(effects)
 
     def _record(self, before: State, event: Event, effects: list[Effect]) -> int:

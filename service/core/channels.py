@@ -77,8 +77,8 @@ def of_role(state: State, role: Role) -> tuple[Channel, ...]:
 
 
 def of_device(state: State, name: str) -> tuple[Channel, ...]:
-    """The channels that one device reads."""
-    return _by_device(state.room)[name]
+    """The channels that one device reads; none of a device that the room does not have."""
+    return _by_device(state.room).get(name, ())
 
 
 def deciding_core(state: State, protocol: Protocol) -> list[Channel]:

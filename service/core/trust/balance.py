@@ -28,7 +28,8 @@ def averaged(view: View, before: HeatFlow | None) -> HeatFlow | None:
     now_s = view.state.treat_s
     if before is None:
         return HeatFlow(from_s=now_s, at_s=now_s, given_w=given_w, taken_w=taken_w)
-    share = 1.0 - exp(-(now_s - before.at_s) / (view.limits.balance_s / 2))
+    dt_s = now_s - before.at_s
+    share = max(1.0 - exp(-2 * dt_s / view.limits.balance_s), dt_s / (dt_s + now_s - before.from_s))
     return replace(
         before,
         at_s=now_s,

@@ -62,6 +62,8 @@ def read(state: State, frame: Frame) -> State:
 
 
 def _is_due(state: State, device: str) -> bool:
+    if not channels.of_device(state, device):
+        return False
     rows = state.past.rows.get(device)
     return not rows or state.treat_s - rows[-1][0] >= limits_of(state).look_s - SLACK_S
 
