@@ -143,8 +143,8 @@ class ControlProcess:
                 self._instruments.order(effect)
         events = self._messages.events(effects)
         self._publisher.hold(events, ticket, time.monotonic_ns())
-        if isinstance(event, Frame):
-            self._lanes.broadcast(self._messages.frame(event))
+        if isinstance(event, Frame) and (shown := self._messages.frame(event, self._state)):
+            self._lanes.broadcast(shown)
         self._dirty |= bool(effects)
         self._desk.look(event)
 

@@ -27,6 +27,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "heater_stopped": HEAT_ONLY,
     "switches_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "cut_out": HEAT_ONLY,
+    "probe_bias": HEAT_ONLY,
     "heater_not_off": SLOW_THEN_STOP,
     "still_hot": SLOW_THEN_STOP,
 }

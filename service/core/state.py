@@ -18,6 +18,7 @@ from service.core.model import (
     Sample,
 )
 from service.core.thermal import Tally
+from service.core.trust.memory import Compared, Past, Trust
 
 
 class Side(StrEnum):
@@ -191,6 +192,8 @@ class Session:
 
     `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
     causes that surgeon and anesthesia have overridden while they stand.
+    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
+    `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -212,6 +215,7 @@ class Session:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +302,8 @@ class State(Beside):
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True
+    trust: Trust = field(default_factory=Trust)
+    past: Past = field(default_factory=Past)
 
     @property
     def mode(self) -> Mode:

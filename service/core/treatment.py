@@ -19,6 +19,8 @@ from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
 from service.core.model import Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
+from service.core.trust import comparison
+from service.core.trust.memory import Past
 
 UTC_LABEL = "%Y%m%dT%H%M%SZ"
 
@@ -66,6 +68,7 @@ def open_session(state: State, command: Command) -> Done:
         over_ceiling={},
         iap_window=(),
         dose=Dose(),
+        past=Past(),
     )
     return Done(state=state, effects=tuple(effects))
 
@@ -110,6 +113,7 @@ def confirm_checklist(state: State, command: Command) -> Done:
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
     fact = recorded(state, command, "checklist", item.text)
+    state = comparison.confirmed_again(state, item.id)
     return Done(state=replace(state, session=session), effects=(fact,))
 
 
