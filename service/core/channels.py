@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from protocols.schema import Protocol, Statistic
+from service.core.events import Frame
 from service.core.model import (
     Channel,
     CommandState,
@@ -15,12 +16,15 @@ from service.core.model import (
     Unit,
     Validity,
 )
-from service.core.samples import Figures, Samples
+from service.core.samples import Figures, Samples, renewed
 from service.core.state import State
 
 BELIEVED_BY_CEILINGS = (Validity.VALID, Validity.QUESTIONABLE)
 LEAST_GONE_NS = 3 * 10**9
+KEPT_ROOMS = 8
 NEVER_NS = 2**63
+UNIT_TEXTS: Mapping[Unit, str] = {unit: "°C" if unit is Unit.DEG_C else unit for unit in Unit}
+"""Units as a person reads them."""
 
 
 def grey_s(channel: Channel) -> float:
@@ -37,6 +41,7 @@ def gone_s(channel: Channel) -> float:
 class Tables:
     """A room's channels and devices as they are looked up; kept beside the room."""
 
+    by_id: Mapping[str, Channel]
     by_role: Mapping[Role, tuple[Channel, ...]]
     by_device: Mapping[str, tuple[Channel, ...]]
     roles: Mapping[str, Role]
@@ -61,6 +66,7 @@ def _tables(room: Room) -> Tables:
     flows = [c for c in room.channels if c.role is Role.FLOW and c.unit is Unit.ML_MIN]
     pump = by_class.get(DeviceClass.PUMP)
     return Tables(
+        by_id={channel.id: channel for channel in room.channels},
         by_role={role: tuple(c for c in room.channels if c.role is role) for role in Role},
         by_device={
             d.name: tuple(c for c in room.channels if c.device == d.name) for d in room.devices
@@ -84,14 +90,35 @@ def read(room: Room, ids: tuple[str, ...]) -> frozenset[Role]:
     return frozenset([known[channel] for channel in ids if channel in known])
 
 
+def by_id(room: Room) -> Mapping[str, Channel]:
+    """The room's channels by their id."""
+    return tables(room).by_id
+
+
+def label(channel: Channel) -> str:
+    """The channel as a person calls it: its site, or its name."""
+    return (channel.site or channel.id).replace("_", " ").capitalize()
+
+
+def named(room: Room, channel_id: str) -> str:
+    """The channel of this id as a person calls it."""
+    return label(by_id(room)[channel_id])
+
+
+def rewritten(state: State, frame: Frame) -> Samples:
+    """A copy of the state's samples, to write those of this frame to."""
+    roles = read(state.room, tuple([reading.channel for reading in frame.readings]))
+    return renewed(state.samples, roles, frame.at.mono_ns + LEAST_GONE_NS)
+
+
 def of_role(state: State, role: Role) -> tuple[Channel, ...]:
     """The room's channels of one role, in the order of the site file."""
     return tables(state.room).by_role[role]
 
 
 def of_device(state: State, name: str) -> tuple[Channel, ...]:
-    """The channels that one device reads."""
-    return tables(state.room).by_device[name]
+    """The channels that one device reads; none of a device that the room does not have."""
+    return tables(state.room).by_device.get(name, ())
 
 
 def deciding_core(state: State, protocol: Protocol) -> list[Channel]:

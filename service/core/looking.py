@@ -20,7 +20,7 @@ from typing import Any
 
 from protocols.schema import Technique
 from service.core import channels
-from service.core.alarm_table import ROOM_RULES, RULES, Found, RoomRule, Rule, armed
+from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, RoomRule, Rule, armed
 from service.core.alarms import Finding
 from service.core.changing import maker
 from service.core.events import Event, Frame
@@ -39,6 +39,8 @@ class Facet(StrEnum):
     """What is wanted of heater, pump and contactors, and what they say of themselves."""
     BALANCE = "balance"
     """What the reservoir held lately."""
+    TRUST = "trust"
+    """What stands against channels and devices."""
     LOST = "lost"
     """A reading, of any role, that has no valid value."""
 
@@ -93,6 +95,10 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "drive_unknown": (Facet.DRIVES,),
     "not_durable": (),
     "supervisor_lost": (),
+    "probe_bias": (),
+    "frame_errors": (Facet.TRUST,),
+    "wrong_time": (Facet.TRUST,),
+    **{rule.id: (Facet.TRUST,) for rule in DOUBT_RULES},
 }
 """What may make a rule find something that it did not find in the pass before."""
 
@@ -121,7 +127,7 @@ OF_ROOM = _all_but(
     State,
     *("now", "treat_s", "processed", "occurrences", "samples", "over_ceiling", "iap_window"),
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
-    *("heater", "pump", "contactor", "balance_window"),
+    *("heater", "pump", "contactor", "balance_window", "trust", "past", "dose"),
 )
 OF_SESSION = _all_but(Session, "clocks", "heat")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which
@@ -235,6 +241,8 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
             happened |= HEAT
     if state.balance_window is not was.balance_window:
         happened |= BALANCE
+    if state.trust is not was.trust:
+        happened |= TRUST
     same = state.heater is was.heater and state.pump is was.pump
     return happened if same and state.contactor is was.contactor else happened | DRIVES
 
@@ -243,8 +251,8 @@ def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
     """What a frame tells: the roles that it reads, lost readings, a drive's new word."""
     ids = tuple([reading.channel for reading in frame.readings])
     happened: frozenset[Watch] = channels.read(state.room, ids)
-    samples = [state.samples[channel] for channel in ids]
-    if [s for s in samples if s.value is None or s.validity is not Validity.VALID]:
+    samples = [state.samples.get(channel) for channel in ids]
+    if [s for s in samples if s is None or s.value is None or s.validity is not Validity.VALID]:
         happened |= LOST
     before = was.statuses.get(frame.device)
     if frame.status is not None and (before is None or before.drive != frame.status):
@@ -257,6 +265,7 @@ TIME: frozenset[Watch] = frozenset({Facet.TIME})
 HEAT: frozenset[Watch] = frozenset({Facet.HEAT})
 DRIVES: frozenset[Watch] = frozenset({Facet.DRIVES})
 BALANCE: frozenset[Watch] = frozenset({Facet.BALANCE})
+TRUST: frozenset[Watch] = frozenset({Facet.TRUST})
 LOST: frozenset[Watch] = frozenset({Facet.LOST})
 EVERYTHING: frozenset[Watch] = frozenset((*Role, *Facet))
 

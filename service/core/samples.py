@@ -37,13 +37,12 @@ class Samples(dict[str, Sample]):
     until_ns: int
 
 
-def with_new(
-    samples: Mapping[str, Sample], new: Iterable[Sample], roles: Iterable[Role], until_ns: int
-) -> Samples:
-    """These samples with new ones of these roles; `until_ns` is when the first of them is old."""
+def renewed(samples: Mapping[str, Sample], roles: Iterable[Role], until_ns: int) -> Samples:
+    """A copy to write new samples of these roles to, before it comes into a state.
+
+    `until_ns` is when the first of the new ones grows old.
+    """
     now = Samples(samples)
-    for sample in new:
-        now[sample.channel] = sample
     if isinstance(samples, Samples):
         now.figures = dict(samples.figures)
         for role in roles:
