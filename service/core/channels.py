@@ -42,6 +42,7 @@ class Tables:
     """A room's channels and devices as they are looked up; kept beside the room."""
 
     by_id: Mapping[str, Channel]
+    position: Mapping[str, int]
     by_role: Mapping[Role, tuple[Channel, ...]]
     by_device: Mapping[str, tuple[Channel, ...]]
     roles: Mapping[str, Role]
@@ -65,12 +66,14 @@ def _tables(room: Room) -> Tables:
     by_class = {device.device_class: device.name for device in reversed(room.devices)}
     flows = [c for c in room.channels if c.role is Role.FLOW and c.unit is Unit.ML_MIN]
     pump = by_class.get(DeviceClass.PUMP)
+    by_device = {
+        d.name: tuple(c for c in room.channels if c.device == d.name) for d in room.devices
+    }
     return Tables(
         by_id={channel.id: channel for channel in room.channels},
         by_role={role: tuple(c for c in room.channels if c.role is role) for role in Role},
-        by_device={
-            d.name: tuple(c for c in room.channels if c.device == d.name) for d in room.devices
-        },
+        by_device=by_device,
+        position={c.id: n for own in by_device.values() for n, c in enumerate(own)},
         roles={channel.id: channel.role for channel in room.channels},
         by_class=by_class,
         switches=tuple(d.name for d in room.devices if d.device_class is DeviceClass.SWITCHES),
@@ -93,6 +96,11 @@ def read(room: Room, ids: tuple[str, ...]) -> frozenset[Role]:
 def by_id(room: Room) -> Mapping[str, Channel]:
     """The room's channels by their id."""
     return tables(room).by_id
+
+
+def position(room: Room, channel: Channel) -> int:
+    """The channel's place among those of its device, in the order of the site file."""
+    return tables(room).position[channel.id]
 
 
 def label(channel: Channel) -> str:

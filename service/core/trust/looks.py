@@ -112,12 +112,14 @@ def _learned(view: View, past: Past) -> Past:
 def _after(view: View, look: Look, suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
     """The suspects after this look: bad ones counted, good ones counted back."""
     found = {finding.source: finding for finding in look.see(view)}
+    if not suspects and not any(finding.raw for finding in found.values()):
+        return suspects
     concerned = [
         name
         for name, suspect in suspects.items()
         if name not in found and look.check in suspect.looks and _is_seen(view, name, look)
     ]
-    if not found and not concerned:
+    if not concerned and not any(finding.raw for finding in found.values()):
         return suspects
     after = dict(suspects)
     for name in (*found, *concerned):
