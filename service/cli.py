@@ -17,6 +17,7 @@ from service.journal.sessions import list_sessions, show_session
 from service.site import load_site
 from service.site_shape import SiteError
 from service.supervisor import Plan, Supervisor, accounts_path
+from service.virtual.commands import add_commands as add_virtual_commands
 from service.web.accounts import Accounts, AccountsError
 from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _serving(commands)
     _files(commands)
+    add_virtual_commands(commands)
     _sessions(commands)
     _devices(commands)
     return parser
