@@ -3,6 +3,7 @@
 A port that is not there is no error: the service starts, shows the device lost and keeps trying.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from drivers.classes import Driver, SettingError
 from drivers.link import is_contactor, is_drive
+from drivers.registry import most_hz
 from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
@@ -141,6 +143,11 @@ def _device_problems(site: Site, drivers: Mapping[str, Driver]) -> Iterator[Prob
             text = f"is a second {only} of this room; a room has one, remove the other"
             yield Problem(field=("device", str(index), "driver"), text=text)
         seen.add(only)
+        most = most_hz(drivers[device.name]) if device.name in drivers else None
+        if most is not None and device.poll_hz > most:
+            slow_enough = math.floor(1000 * most) / 1000
+            text = f"{device.poll_hz:g} is more than it gives; write poll_hz = {slow_enough:g}"
+            yield Problem(field=("device", str(index), "poll_hz"), text=text)
 
 
 def _only_one(driver: Driver) -> str:
