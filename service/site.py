@@ -17,7 +17,15 @@ from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
 from service.core.model import Role, Unit
-from service.site_shape import PARTS, ChannelPart, DevicePart, ProtocolsPart, Site, SiteError
+from service.site_shape import (
+    PARTS,
+    ChannelPart,
+    DevicePart,
+    ProtocolsPart,
+    RecordPart,
+    Site,
+    SiteError,
+)
 
 __all__ = ["Site", "SiteError", "load_site", "narrowed"]
 
@@ -69,8 +77,19 @@ def load_site(path: Path) -> Site:
         raise SiteError(document.report(problems)) from None
     if found := list(_problems(site)):
         raise SiteError(document.report(found))
-    folder = path.parent / site.protocols.directory
-    return site.model_copy(update={"protocols": ProtocolsPart(directory=folder)})
+    parts = {"protocols": ProtocolsPart(directory=path.parent / site.protocols.directory)}
+    return site.model_copy(update={**parts, "record": _record(site, path)})
+
+
+def _record(site: Site, path: Path) -> RecordPart:
+    """Where key and copies lie, seen from the site file; a key lies beside an SQLite database."""
+    prefix, database = "sqlite:///", site.about.database
+    beside = Path(database.removeprefix(prefix)) if database.startswith(prefix) else path
+    key, checkpoints = site.record.key, site.record.checkpoints
+    return RecordPart(
+        key=path.parent / key if key else beside.with_name(beside.name + ".key"),
+        checkpoints=path.parent / checkpoints if checkpoints else None,
+    )
 
 
 def narrowed(protocol: Protocol, limits: Mapping[str, float]) -> Limits:

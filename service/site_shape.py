@@ -97,6 +97,13 @@ class ProtocolsPart(_Part):
     directory: Path = SHIPPED
 
 
+class RecordPart(_Part):
+    """`[record]`: the signing key, and where copies of the signed checkpoints are kept."""
+
+    key: Path | None = None
+    checkpoints: Path | None = None
+
+
 class Site(_Part):
     """A whole `site.toml`; `about` is its `[room]`."""
 
@@ -106,6 +113,7 @@ class Site(_Part):
     limits: dict[str, Number] = {}
     envelope: dict[str, EnvelopePart] = {}
     protocols: ProtocolsPart = ProtocolsPart()
+    record: RecordPart = RecordPart()
 
     def room(self, speed: float = 1.0) -> Room:
         """The room as the core sees it; raises `SiteError` for a speed that its mode forbids."""
@@ -173,4 +181,5 @@ PARTS: Mapping[str, type[BaseModel]] = {
     "channel": ChannelPart,
     "envelope": EnvelopePart,
     "protocols": ProtocolsPart,
+    "record": RecordPart,
 }

@@ -35,11 +35,14 @@ from service.core.events import (
 from service.core.model import Instant
 from service.core.session import initial, step
 from service.core.state import State
+from service.journal.core_version import core_version
+from service.journal.notary import Notary
 from service.journal.replay import recover, unfinished
 from service.journal.rows import ROOM
+from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
-from service.site import load_site
+from service.site import Site, load_site
 from service.wire import ANSWER_S, DisplayShown
 
 TICK_S = 0.1
@@ -82,7 +85,14 @@ class ControlProcess:
         self._publisher = Publisher(self._messages, self._lanes.broadcast)
         self._instruments = Instruments(site, self._room, now, self.handle)
         self._watched = Watched(settings.supervisor, self._supervised)
-        self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
+        self._notary = self._open_notary(site)
+        self._writer = Writer(
+            self._store,
+            on_durable=self._on_durable,
+            on_trouble=self._on_trouble,
+            signer=self._notary.signer,
+        )
+        self._signed_at = self._loop.time()
         self._dirty = False
         self._kept_at = 0.0
         self._written_at = self._loop.time()
@@ -90,6 +100,17 @@ class ControlProcess:
         self._events: deque[Event] = deque()
         self._in_pass = False
         self._start(settings)
+
+    def _open_notary(self, site: Site) -> Notary:
+        assert site.record.key is not None
+        return Notary(
+            self._store,
+            key=site.record.key,
+            elsewhere=site.record.checkpoints,
+            at=now(),
+            treating=lambda: bool(unfinished(self._store)),
+            tell=lambda said: self._writer.append(ROOM, (said,)),
+        )
 
     def _start(self, settings: Settings) -> None:
         """Begin as new, or where the journal's unfinished session stopped."""
@@ -99,7 +120,9 @@ class ControlProcess:
             room=self._room,
             version=settings.version,
             recovered=True,
+            core=core_version(),
         )
+        self._writer.append(ROOM, self._notary.introduces)
         self._state = _recovered(self._store) or initial(started)
         self.handle(started)
         for act in settings.acts:
@@ -201,6 +224,12 @@ class ControlProcess:
             self._kept_at = self._loop.time()
             self._writer.append(session.id, (self._state,))
 
+    def _sign(self) -> None:
+        """Have the record signed up to now, every minute."""
+        if self._loop.time() - self._signed_at > CHECKPOINT_S:
+            self._signed_at = self._loop.time()
+            self._writer.checkpoint(now())
+
     async def run(self) -> None:
         """Serve the room until SIGTERM or SIGINT, then leave the devices safe."""
         ended = asyncio.Event()
@@ -225,6 +254,7 @@ class ControlProcess:
             self._publisher.release(time.monotonic_ns())
             self._watch_the_disk()
             self._keep_state()
+            self._sign()
             if due - shown_at >= SNAPSHOT_S:
                 self._dirty, shown_at = True, due
                 self._lanes.broadcast(self._messages.heartbeat(self._state))
@@ -251,6 +281,7 @@ class ControlProcess:
         await self._lanes.close()
         if lost := self._writer.close():
             log.error("%d passes of the record could not be written", lost)
+        self._notary.close()
         self._store.close()
 
 

@@ -247,11 +247,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
+
+    `version` and `core` are those of the program that runs it now.
+    """
 
     room: Room
     boot: str
     now: Instant
+    version: str = ""
+    core: str = ""
     treat_s: float = 0.0
     processed: int = 0
     occurrences: int = 0

@@ -8,22 +8,33 @@ from service.core.model import Instant
 from service.journal.chain import GENESIS, digest
 from service.journal.codec import SCHEMA, Codec
 from service.journal.frames import layout_id_of, layout_of, pack_frame, unpack_frame
-from service.journal.rows import JournalError, Layout, Row, Unencodable
+from service.journal.merkle import Tree
+from service.journal.rows import Checkpoint, JournalError, Layout, Row, Unencodable, Unsigned
+from service.journal.signing import Signer
 
 FRAME = Frame.__name__
 TICK = Tick.__name__
 PACKED = (FRAME, TICK)
 """The kinds whose bodies are packed; all others are canonical JSON."""
 
+_SIGNS = (Checkpoint.__name__, Unsigned.__name__)
+
 
 class Sealer:
     """Makes the next rows of one chain; each row's digest covers the one before it."""
 
     def __init__(
-        self, codec: Codec, chain: str, head: Row | None = None, layouts: Iterable[Layout] = ()
+        self,
+        codec: Codec,
+        chain: str,
+        head: Row | None = None,
+        layouts: Iterable[Layout] = (),
+        tree: Tree | None = None,
     ) -> None:
-        """`head` is the chain's newest row and `layouts` all of its layouts, where it has any."""
+        """`head` is the chain's newest row, `layouts` and `tree` what all of its rows amount to."""
         self.head = head
+        self.tree = tree or Tree()
+        self._unsigned = bool(head and head.kind not in _SIGNS)
         self._codec = codec
         self._chain = chain
         self._layouts = {(layout.device, layout.channels): layout.id for layout in layouts}
@@ -40,6 +51,14 @@ class Sealer:
             told = Unencodable(kind=type(item).__name__, error=str(error), text=ascii(item))
             bodies = [(told, self._codec.encode(told))]
         return [self._row(of, own, body) for of, body in bodies]
+
+    def sign(self, signer: Signer, at: Instant) -> list[Row]:
+        """The checkpoint over all rows up to now; none where the newest row is one already."""
+        if self.head is None or not self._unsigned:
+            return []
+        signed = self.seal(signer.sign(self.head, self.tree, at), at)
+        self._unsigned = False
+        return signed
 
     def _bodies(self, item: object) -> list[tuple[object, bytes]]:
         if isinstance(item, Tick):
@@ -68,6 +87,8 @@ class Sealer:
         self.head = Row(
             chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
         )
+        self.tree.add(sealed)
+        self._unsigned = True
         return self.head
 
 
