@@ -17,7 +17,7 @@ from service.journal.rows import Checkpoint, CopyElsewhere
 KEPT_LINES = 10_000
 """How many copies wait for a place that cannot be written: a week at one a minute."""
 
-RETRY_S = 30.0
+RETRY_S, HANGS_S = 30.0, 45.0
 
 
 def line_of(checkpoint: Checkpoint, public: str) -> str:
@@ -33,11 +33,17 @@ class Elsewhere:
     """
 
     def __init__(
-        self, path: Path, tell: Callable[[CopyElsewhere], object], retry_s: float = RETRY_S
+        self,
+        path: Path,
+        tell: Callable[[CopyElsewhere], object],
+        *,
+        retry_s: float = RETRY_S,
+        hangs_s: float = HANGS_S,
     ) -> None:
         self._path = path
         self._tell = tell
         self._retry_s = retry_s
+        self._hangs_s = hangs_s
         self._lines: deque[tuple[Instant, str]] = deque(maxlen=KEPT_LINES)
         self._changed = threading.Condition()
         self._works = True
@@ -46,9 +52,10 @@ class Elsewhere:
         self._thread.start()
 
     def keep(self, checkpoint: Checkpoint, public: str) -> None:
-        """Takes one more copy; returns at once. Two that wait mean that the place hangs."""
+        """Takes one more copy; returns at once. One that has waited for long means a hang."""
         with self._changed:
-            hangs = len(self._lines) > 1
+            oldest = self._lines[0][0] if self._lines else checkpoint.at
+            hangs = checkpoint.at.seconds_since(oldest) > self._hangs_s
             self._lines.append((checkpoint.at, line_of(checkpoint, public)))
             self._changed.notify()
         if hangs:

@@ -8,9 +8,12 @@ from service.core.events import Command, Event, Started
 from service.core.session import initial, step
 from service.core.state import State
 from service.journal.codec import CODEC
-from service.journal.replay import recover, replay, unfinished, verify_chain
+from service.journal.comparing import compare
+from service.journal.core_version import core_version
+from service.journal.replay import recover, unfinished
 from service.journal.sessions import show_session
 from service.journal.store import Store
+from service.journal.verify import verify_chain
 from tests.core.bench import Bench, room
 from tests.journal.material import writing
 
@@ -40,8 +43,9 @@ def bench() -> Bench:
 
 
 def start(bench: Bench) -> State:
-    started = Started(at=bench.events[0].at, boot="b", room=room(), version="test")
-    return initial(started)
+    at = bench.events[0].at
+    core = core_version()
+    return initial(Started(at=at, boot="b", room=room(), version="test", core=core))
 
 
 def record(store: Store, state: State, events: Sequence[Event]) -> tuple[str, State]:
@@ -65,10 +69,10 @@ def test_every_effect_of_a_treatment_is_replayed_byte_for_byte(
     store: Store, url: str, bench: Bench
 ) -> None:
     session, live = record(store, start(bench), bench.events)
-    assert replay(store, session, step) == []
+    assert list(compare(store.rows(session), step)) == []
     assert recover(store, session, step) == live
     assert unfinished(store) == [session]
-    assert verify_chain(store, session) == []
+    assert verify_chain(store, session).findings == []
     told = show_session(url, session)[1]
     for words in (
         "SIMULATED DATA",
