@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from service import site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
+from service.journal.rows import ROOM
 from service.journal.sessions import list_sessions, show_session
 from service.site import load_site
 from service.site_shape import SiteError
@@ -88,13 +89,24 @@ def _files(commands: Commands) -> None:
 
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
-    for name in ("list", "show"):
-        parser = sessions.add_parser(name)
-        parser.add_argument("--site", type=Path, help="whose database is read")
-        parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
-        if name == "show":
-            parser.add_argument("id")
-        parser.set_defaults(run=_read_sessions)
+    _reads(sessions, "list", "every session, the oldest first", _list_sessions)
+    _reads(sessions, "show", "one session's story", _show_session).add_argument("id")
+    proof = _reads(sessions, "verify", "whether a record is as it was written", _verify_session)
+    proof.add_argument("id", help=f"a session, or {ROOM}")
+    proof.add_argument("--file", type=Path, help="an exported session; no journal is needed")
+    proof.add_argument("--checkpoint", type=Path, help="checkpoints that were kept elsewhere")
+    export = _reads(sessions, "export", "a session as files for other programs", _export_session)
+    export.add_argument("id")
+    export.add_argument("--out", type=Path, default=Path(), help="the folder that it is put into")
+    keys = commands.add_parser("keys", help="the signing key").add_subparsers(required=True)
+    _reads(keys, "show", "the keys that signed this room's record", _show_keys)
+    rotate = keys.add_parser("rotate", help="exchange the key; the service must not be running")
+    rotate.add_argument("--site", type=Path, default=SITE)
+    rotate.set_defaults(run=_change_key)
+    lost = keys.add_parser("replace", help="a new key for one that is lost")
+    lost.add_argument("--site", type=Path, default=SITE)
+    lost.add_argument("--reason", required=True, help="what happened; the record keeps it")
+    lost.set_defaults(run=_change_key)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)
@@ -140,10 +152,58 @@ def _check_protocol(asked: argparse.Namespace) -> Answer:
     return show.check_text(asked.file, envelopes)
 
 
-def _read_sessions(asked: argparse.Namespace) -> Answer:
+def _reads(
+    commands: Commands, name: str, help: str, run: Callable[[argparse.Namespace], Answer]
+) -> argparse.ArgumentParser:
+    """A command that reads the record of a site, or of a database that is named."""
+    parser = commands.add_parser(name, help=help)
+    parser.add_argument("--site", type=Path, help="whose database is read")
+    parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _database(asked: argparse.Namespace) -> str:
     site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
-    url = load_site(site).about.database if site else asked.database or DATABASE
-    return show_session(url, asked.id) if hasattr(asked, "id") else list_sessions(url)
+    return load_site(site).about.database if site else asked.database or DATABASE
+
+
+def _list_sessions(asked: argparse.Namespace) -> Answer:
+    return list_sessions(_database(asked))
+
+
+def _show_session(asked: argparse.Namespace) -> Answer:
+    return show_session(_database(asked), asked.id)
+
+
+def _verify_session(asked: argparse.Namespace) -> Answer:
+    # Imported here, as Parquet's library takes longer to load than most commands to answer.
+    from service.records.proof import verify
+
+    url = "" if asked.file else _database(asked)
+    return verify(url, asked.id, file=asked.file, checkpoint=asked.checkpoint)
+
+
+def _export_session(asked: argparse.Namespace) -> Answer:
+    from service.records.export import export_text
+
+    return export_text(_database(asked), asked.id, asked.out)
+
+
+def _show_keys(asked: argparse.Namespace) -> Answer:
+    from service.records import key_commands
+
+    return key_commands.show(_database(asked))
+
+
+def _change_key(asked: argparse.Namespace) -> Answer:
+    from service.records import key_commands
+
+    site = load_site(asked.site)
+    url, path = site.about.database, site.key_path
+    if hasattr(asked, "reason"):
+        return key_commands.replace(url, path, asked.reason)
+    return key_commands.rotate(url, path)
 
 
 def _issue_token(asked: argparse.Namespace) -> Answer:

@@ -77,19 +77,15 @@ def load_site(path: Path) -> Site:
         raise SiteError(document.report(problems)) from None
     if found := list(_problems(site)):
         raise SiteError(document.report(found))
-    parts = {"protocols": ProtocolsPart(directory=path.parent / site.protocols.directory)}
-    return site.model_copy(update={**parts, "record": _record(site, path)})
-
-
-def _record(site: Site, path: Path) -> RecordPart:
-    """Where key and copies lie, seen from the site file; a key lies beside an SQLite database."""
-    prefix, database = "sqlite:///", site.about.database
-    beside = Path(database.removeprefix(prefix)) if database.startswith(prefix) else path
-    key, checkpoints = site.record.key, site.record.checkpoints
-    return RecordPart(
-        key=path.parent / key if key else beside.with_name(beside.name + ".key"),
-        checkpoints=path.parent / checkpoints if checkpoints else None,
-    )
+    folder, record = path.parent, site.record
+    parts = {
+        "protocols": ProtocolsPart(directory=folder / site.protocols.directory),
+        "record": RecordPart(
+            key=record.key and folder / record.key,
+            checkpoints=record.checkpoints and folder / record.checkpoints,
+        ),
+    }
+    return site.model_copy(update=parts)
 
 
 def narrowed(protocol: Protocol, limits: Mapping[str, float]) -> Limits:

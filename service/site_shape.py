@@ -169,6 +169,13 @@ class Site(_Part):
         return load_all(self.protocols.directory, self.envelopes())
 
     @property
+    def key_path(self) -> Path:
+        """Where the signing key lies: beside an SQLite database where the site names no place."""
+        prefix, database = "sqlite:///", self.about.database
+        beside = database.removeprefix(prefix) if database.startswith(prefix) else "hipec"
+        return self.record.key or Path(beside + ".key")
+
+    @property
     def host_port(self) -> tuple[str, int]:
         """Where the pages are served."""
         host, _, port = self.about.listen.rpartition(":")

@@ -102,10 +102,9 @@ class ControlProcess:
         self._start(settings)
 
     def _open_notary(self, site: Site) -> Notary:
-        assert site.record.key is not None
         return Notary(
             self._store,
-            key=site.record.key,
+            key=site.key_path,
             elsewhere=site.record.checkpoints,
             at=now(),
             treating=lambda: bool(unfinished(self._store)),

@@ -20,9 +20,9 @@ KEPT_LINES = 10_000
 RETRY_S, HANGS_S = 30.0, 45.0
 
 
-def line_of(checkpoint: Checkpoint, public: str) -> str:
+def line_of(checkpoint: bytes, public: str) -> str:
     """One line of the file: the checkpoint as the record holds it, and the key to check it with."""
-    return f'{{"checkpoint":{CODEC.encode(checkpoint).decode()},"public":{json.dumps(public)}}}\n'
+    return f'{{"checkpoint":{checkpoint.decode()},"public":{json.dumps(public)}}}\n'
 
 
 class Elsewhere:
@@ -56,7 +56,7 @@ class Elsewhere:
         with self._changed:
             oldest = self._lines[0][0] if self._lines else checkpoint.at
             hangs = checkpoint.at.seconds_since(oldest) > self._hangs_s
-            self._lines.append((checkpoint.at, line_of(checkpoint, public)))
+            self._lines.append((checkpoint.at, line_of(CODEC.encode(checkpoint), public)))
             self._changed.notify()
         if hangs:
             self._say(checkpoint.at, works=False, reason="it does not answer")

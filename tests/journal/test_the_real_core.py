@@ -1,21 +1,16 @@
 """A whole treatment of the real core is recorded, replayed and recovered exactly."""
 
-from collections.abc import Sequence
-
 import pytest
 
-from service.core.events import Command, Event, Started
-from service.core.session import initial, step
-from service.core.state import State
+from service.core.session import step
 from service.journal.codec import CODEC
 from service.journal.comparing import compare
-from service.journal.core_version import core_version
 from service.journal.replay import recover, unfinished
 from service.journal.sessions import show_session
 from service.journal.store import Store
 from service.journal.verify import verify_chain
-from tests.core.bench import Bench, room
-from tests.journal.material import writing
+from tests.core.bench import Bench
+from tests.journal.treatments import record
 
 
 @pytest.fixture(scope="module")
@@ -42,33 +37,10 @@ def bench() -> Bench:
     return bench
 
 
-def start(bench: Bench) -> State:
-    at = bench.events[0].at
-    core = core_version()
-    return initial(Started(at=at, boot="b", room=room(), version="test", core=core))
-
-
-def record(store: Store, state: State, events: Sequence[Event]) -> tuple[str, State]:
-    """What the control process does with the record; the session's id and the last state."""
-    with writing(store) as (writer, _):
-        chain = "room"
-        for event in events:
-            before = state
-            if isinstance(event, Command) and event.protocol is not None:
-                before = CODEC.canonical(state)
-            state, effects = step(before, event)
-            if state.session is not None and chain == "room":
-                chain = state.session.id
-                writer.append(chain, [before, event, *effects])
-            else:
-                writer.append(chain, [event, *effects])
-        return chain, state
-
-
 def test_every_effect_of_a_treatment_is_replayed_byte_for_byte(
     store: Store, url: str, bench: Bench
 ) -> None:
-    session, live = record(store, start(bench), bench.events)
+    session, live = record(store, bench)
     assert list(compare(store.rows(session), step)) == []
     assert recover(store, session, step) == live
     assert unfinished(store) == [session]
