@@ -88,9 +88,9 @@ def export(store: Store, session: str, out: Path) -> Path:
         raise JournalError(f"{folder} cannot be made: {error.strerror}.") from error
     try:
         _write(store, session, origin, folder)
-    except OSError as error:
+    except (OSError, JournalError) as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise JournalError(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise JournalError(f"The session cannot be exported to {folder}: {error}") from error
     return folder
 
 
@@ -98,6 +98,8 @@ def _write(store: Store, session: str, origin: Origin, folder: Path) -> None:
     keys = room_facts(store).keys
     rows = _Tables(folder, session, origin, keys)
     verdict = verify_rows(rows.written(store.rows(session)), session, keys=keys)
+    if rows.error is not None:
+        raise rows.error
     texts = {
         COPIES: "".join(rows.copies),
         KEYS: keys_text(keys),
@@ -115,13 +117,21 @@ class _Tables:
 
     def __init__(self, folder: Path, session: str, origin: Origin, keys: KeyRing) -> None:
         self.copies: list[str] = []
+        self.error: JournalError | None = None
         self._folder = folder
         self._session = session
         self._origin = origin
         self._publics = {in_use.key: in_use.public for _, in_use in keys.rows}
 
     def written(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The same rows, each written before the next is asked for."""
+        """The same rows, each written before the next is asked for; `error` is why they ended."""
+        try:
+            yield from self._written(rows)
+        except JournalError as error:
+            self.error = error
+            raise
+
+    def _written(self, rows: Iterable[Row]) -> Iterator[Row]:
         folder, origin = self._folder, self._origin
         columns = ParquetSamples(
             folder / f"{origin.prefix}{PARQUET}", session=self._session, mode=origin.mode

@@ -30,17 +30,20 @@ def main():
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument("--checkpoint", type=Path, help="checkpoints that were kept elsewhere")
     asked = parser.parse_args()
+    said, findings = verified(asked.folder, asked.checkpoint)
+    print("\n".join(said + ["ALTERED: " + finding for finding in findings]))
+    print("NOT AS IT WAS WRITTEN" if findings else "GOOD: nothing was altered")
+    return 1 if findings else 0
+
+
+def verified(folder, kept=None):
+    """What can be said of an export, and what is wrong with it (nothing when it is as written)."""
     try:
-        verifier = Export(asked.folder)
-        verifier.verify(asked.checkpoint)
+        export = Export(folder)
+        export.verify(kept)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        print(f"This export cannot be verified: {type(error).__name__}: {error}")
-        return 1
-    print("\n".join(verifier.said))
-    for finding in verifier.findings:
-        print("ALTERED: " + finding)
-    print("NOT AS IT WAS WRITTEN" if verifier.findings else "GOOD: nothing was altered")
-    return 1 if verifier.findings else 0
+        return [], [f"it cannot be verified: {type(error).__name__}: {error}"]
+    return export.said, export.findings
 
 
 class Export:

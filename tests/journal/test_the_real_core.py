@@ -60,3 +60,15 @@ def test_the_state_of_a_treatment_is_encoded_exactly(bench: Bench) -> None:
     body = CODEC.encode(bench.state)
     assert CODEC.decode("State", body) == bench.state
     assert CODEC.encode(CODEC.decode("State", body)) == body
+
+
+def test_a_core_that_was_read_back_at_any_moment_goes_on_as_if_nothing_had_happened(
+    bench: Bench,
+) -> None:
+    state = read_back = bench.start
+    for number, event in enumerate(bench.events):
+        if number % 25 == 0:
+            read_back = CODEC.canonical(read_back)
+        state, effects = step(state, event)
+        read_back, again = step(read_back, event)
+        assert again == effects
