@@ -44,11 +44,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """One poll of a device: every input at once, stamped by the chunk that completed it."""
+    """One poll of a device: every input at once, stamped by the chunk that completed it.
+
+    `errors` counts the spoiled or missing answers since the poll before it."""
 
     at: Instant
     measured: tuple[Measured, ...]
     status: DriveStatus | None = None
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

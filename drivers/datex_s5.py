@@ -154,7 +154,7 @@ class DatexS5:
         """Ask for the displayed values and wait for the first; raises `NoReply` after 1.5 times
         the interval."""
         yield Tell(tx=self._request, quiet_s=0.0)
-        record, _, _ = yield from self._displayed()
+        record, _, _, _ = yield from self._displayed()
         _, _, level, plug, *_ = HEADER.unpack_from(record)
         return Identity(model=f"Datex-Ohmeda S/5, plug {plug}", firmware=f"DRI level {level}")
 
@@ -164,23 +164,25 @@ class DatexS5:
         A monitor that stays silent for 1.5 times the interval is asked again, once.
         """
         try:
-            _, basic, reply = yield from self._displayed()
+            _, basic, reply, errors = yield from self._displayed()
         except NoReply:
             yield Tell(tx=self._request, quiet_s=0.0)
-            _, basic, reply = yield from self._displayed()
+            _, basic, reply, errors = yield from self._displayed()
         while True:
             try:
                 newer = yield Listen(reply=flagged, timeout_s=0.0)
                 found = displayed(decode_record(newer.data))
             except NoReply:
-                return Polled(at=reply.at, measured=decode_temperatures(basic))
+                return Polled(at=reply.at, measured=decode_temperatures(basic), errors=errors)
             except BadReply:
+                errors += 1
                 continue
             if found is not None:
                 basic, reply = found, newer
 
-    def _displayed(self) -> Dialogue[tuple[bytes, bytes, Reply]]:
-        """The next record with displayed values, those values, and how it came."""
+    def _displayed(self) -> Dialogue[tuple[bytes, bytes, Reply, int]]:
+        """The next record with displayed values, those values, how it came, and how many came
+        damaged before it."""
         damaged = 0
         for _ in range(OTHER_RECORDS):
             reply = yield Listen(reply=flagged, timeout_s=self._timeout_s)
@@ -193,7 +195,7 @@ class DatexS5:
                 continue
             basic = displayed(record)
             if basic is not None:
-                return record, basic, reply
+                return record, basic, reply, damaged
         raise BadReply("the monitor sends other records only; end what else it was asked for")
 
 

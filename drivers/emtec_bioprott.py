@@ -99,22 +99,23 @@ class BioProTT:
 
     def poll(self) -> Dialogue[Polled]:
         """The newest line that has arrived, waiting for one if there is none yet."""
-        line, reply = yield from self._line()
+        line, reply, errors = yield from self._line()
         while True:
             try:
                 newer = yield Listen(reply=line_of_text, timeout_s=0.0)
                 line, reply = decode_line(newer.data), newer
             except NoReply:
-                return Polled(at=reply.at, measured=(decode_flow(line, self._column),))
+                measured = (decode_flow(line, self._column),)
+                return Polled(at=reply.at, measured=measured, errors=errors)
             except BadReply:
-                continue
+                errors += 1
 
-    def _line(self) -> Dialogue[tuple[FlowLine, Reply]]:
-        """The next line; the first ones may be half a line or a disturbed one."""
-        for _ in range(RESYNC_LINES):
+    def _line(self) -> Dialogue[tuple[FlowLine, Reply, int]]:
+        """The next line and how many came spoiled before it; the first may be half a line."""
+        for errors in range(RESYNC_LINES):
             reply = yield Listen(reply=line_of_text, timeout_s=3.5 * INTERVAL_S)
             try:
-                return decode_line(reply.data), reply
+                return decode_line(reply.data), reply, errors
             except BadReply as misshapen:
                 last = misshapen
         raise last

@@ -141,6 +141,7 @@ class Keller33X:
             for address in self._addresses
         )
         self._silent: dict[int, int] = {}
+        self._errors = 0
 
     def identify(self) -> Dialogue[Identity]:
         """Initialise every address and ask for its serial number; one answer is enough."""
@@ -163,13 +164,14 @@ class Keller33X:
         """Read the pressure of every address; a silent one does not take the others with it."""
         measured = []
         last: Instant | None = None
+        self._errors = 0
         for address in self._addresses:
             one, at = yield from self._measure(address)
             measured.append(one)
             last = at or last
         if last is None:
             raise self._nobody()
-        return Polled(at=last, measured=tuple(measured))
+        return Polled(at=last, measured=tuple(measured), errors=self._errors)
 
     def _measure(self, address: int) -> Dialogue[tuple[Measured, Instant | None]]:
         missed = self._silent.get(address)
@@ -180,6 +182,7 @@ class Keller33X:
             data, at = yield from self._read_pressure(address)
         except (NoReply, BadReply, Refused) as failure:
             self._silent[address] = (missed or 0) + 1
+            self._errors += 1
             silent = isinstance(failure, NoReply)
             return _invalid(
                 address, f"no answer from address {address}" if silent else str(failure)

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeGuard, cast
 
 from drivers.classes import Contactor, Done, Driver, Heater, Identity, Polled, Pump
 from drivers.dialogue import Answer, BadReply, Dialogue, NoReply, Refused
-from drivers.line import Line, Overtaken
+from drivers.line import Line, Overtaken, Traffic
 from drivers.orders import Acts, OnDone, Orders
 from drivers.port import LineLost
 from service.core.model import CommandState, DeviceClass, LinkState
@@ -61,7 +62,12 @@ class Link:
         self._on_frame = on_frame
         self._on_link = on_link
         self._pause_s = FIRST_PAUSE_S
+        self._errors = 0
         self._tasks: list[asyncio.Task[None]] = []
+
+    def traffic(self) -> tuple[Traffic, ...]:
+        """What was sent and read in the last 60 s on its line, other devices on it included."""
+        return self._line.traffic()
 
     def start(self) -> None:
         """Begin to connect; returns at once and never gives up."""
@@ -119,6 +125,7 @@ class Link:
             try:
                 polled = await self._undisturbed(self.driver.poll)
             except (NoReply, BadReply):
+                self._errors += 1
                 # Who was identified on a disturbed line may not have told all it has: ask again.
                 if self.state is not LinkState.LIVE or clock() - good >= LOST_AFTER_S:
                     raise
@@ -128,9 +135,15 @@ class Link:
             self._pause_s = FIRST_PAUSE_S
             if self.state is not LinkState.LIVE:
                 self._live(identity)
-            self._on_frame(polled)
+            self._tell_frame(polled)
             due = good if self.driver.pushes else max(due + self._period_s, good)
             await asyncio.sleep(due - good)
+
+    def _tell_frame(self, polled: Polled) -> None:
+        if self._errors:
+            polled = replace(polled, errors=polled.errors + self._errors)
+            self._errors = 0
+        self._on_frame(polled)
 
     async def _undisturbed(self, dialogue: Callable[[], Dialogue[Answer]]) -> Answer:
         """Carry a dialogue that only reads, from its start again when an off broke into it."""

@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
+import getpass
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,18 +14,22 @@ from service import site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
-from service.journal.rows import ROOM
-from service.journal.sessions import list_sessions, show_session
+from service.records import commands as records
+from service.records import proof_commands
+from service.runtime import RuntimeFolderError
+from service.shutdown import shutdown
 from service.site import load_site
 from service.site_shape import SiteError
 from service.supervisor import Plan, Supervisor, accounts_path
+from service.systemd import unit_text
+from service.virtual.commands import add_commands as add_virtual_commands
 from service.web.accounts import Accounts, AccountsError
 from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
 Answer = tuple[int, str]
-SITE, DATABASE = Path("site.toml"), "sqlite:///hipec.db"
-"""What is meant where a command names neither: the files of the folder that it is called in."""
+SERVED_ALREADY = 4
+"""Exit code of a room that another process serves."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -35,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         answer: int | Answer = asked.run(asked)
+    except RuntimeFolderError as error:
+        answer = SERVED_ALREADY, str(error)
     except (SiteError, ControlError, AccountsError) as error:
         answer = 1, str(error)
     if isinstance(answer, int):
@@ -51,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _serving(commands)
     _files(commands)
+    add_virtual_commands(commands)
     _sessions(commands)
     _devices(commands)
     return parser
@@ -61,11 +69,31 @@ def _serving(commands: Commands) -> None:
     serve.add_argument("--site", type=Path, required=True)
     serve.add_argument("--speed", type=float, default=1.0, help="only in mode demo or test")
     serve.set_defaults(run=_serve)
+    _ending(commands)
     room = commands.add_parser("demo", help="serve a simulated room to try")
     room.add_argument("--speed", type=float, default=1.0, help="treatment time runs so much faster")
     room.add_argument("--listen", default="127.0.0.1:8000", help="host:port (port 0: any free one)")
     room.add_argument("--scenario", type=Path, help="another patient, other events (TOML)")
     room.set_defaults(run=lambda a: demo(speed=a.speed, listen=a.listen, scenario=a.scenario))
+
+
+def _ending(commands: Commands) -> None:
+    end = commands.add_parser("shutdown", help="end a room's service; asks during a treatment")
+    end.add_argument("--site", type=Path, required=True)
+    end.add_argument("--by", default=getpass.getuser(), help="who ends it, for the record")
+    end.add_argument("--reason", default="")
+    end.add_argument("--yes", action="store_true", help="do not ask")
+    end.set_defaults(run=lambda a: shutdown(a.site, by=a.by, reason=a.reason, confirmed=a.yes))
+    unit = commands.add_parser("unit", help="a systemd unit that serves a room")
+    unit.add_argument("--site", type=Path, required=True)
+    unit.add_argument("--user", default="hipec", help="the account that runs the service")
+    unit.add_argument("--realtime", action="store_true", help="control before all ordinary work")
+    unit.set_defaults(run=_unit)
+
+
+def _unit(asked: argparse.Namespace) -> Answer:
+    room = load_site(asked.site).about.id
+    return 0, unit_text(asked.site, room, asked.user, realtime=asked.realtime)
 
 
 def _files(commands: Commands) -> None:
@@ -89,24 +117,10 @@ def _files(commands: Commands) -> None:
 
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
-    _reads(sessions, "list", "every session, the oldest first", _list_sessions)
-    _reads(sessions, "show", "one session's story", _show_session).add_argument("id")
-    proof = _reads(sessions, "verify", "whether a record is as it was written", _verify_session)
-    proof.add_argument("id", help=f"a session, or {ROOM}")
-    proof.add_argument("--file", type=Path, help="an exported session; no journal is needed")
-    proof.add_argument("--checkpoint", type=Path, help="checkpoints that were kept elsewhere")
-    export = _reads(sessions, "export", "a session as files for other programs", _export_session)
-    export.add_argument("id")
-    export.add_argument("--out", type=Path, default=Path(), help="the folder that it is put into")
+    records.add_commands(sessions)
+    proof_commands.add_sessions_commands(sessions)
     keys = commands.add_parser("keys", help="the signing key").add_subparsers(required=True)
-    _reads(keys, "show", "the keys that signed this room's record", _show_keys)
-    rotate = keys.add_parser("rotate", help="exchange the key; the service must not be running")
-    rotate.add_argument("--site", type=Path, default=SITE)
-    rotate.set_defaults(run=_change_key)
-    lost = keys.add_parser("replace", help="a new key for one that is lost")
-    lost.add_argument("--site", type=Path, default=SITE)
-    lost.add_argument("--reason", required=True, help="what happened; the record keeps it")
-    lost.set_defaults(run=_change_key)
+    proof_commands.add_keys_commands(keys)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)
@@ -150,60 +164,6 @@ async def _supervise(plan: Plan) -> int:
 def _check_protocol(asked: argparse.Namespace) -> Answer:
     envelopes = load_site(asked.site).envelopes() if asked.site else {}
     return show.check_text(asked.file, envelopes)
-
-
-def _reads(
-    commands: Commands, name: str, help: str, run: Callable[[argparse.Namespace], Answer]
-) -> argparse.ArgumentParser:
-    """A command that reads the record of a site, or of a database that is named."""
-    parser = commands.add_parser(name, help=help)
-    parser.add_argument("--site", type=Path, help="whose database is read")
-    parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _database(asked: argparse.Namespace) -> str:
-    site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
-    return load_site(site).about.database if site else asked.database or DATABASE
-
-
-def _list_sessions(asked: argparse.Namespace) -> Answer:
-    return list_sessions(_database(asked))
-
-
-def _show_session(asked: argparse.Namespace) -> Answer:
-    return show_session(_database(asked), asked.id)
-
-
-def _verify_session(asked: argparse.Namespace) -> Answer:
-    # Imported here, as Parquet's library takes longer to load than most commands to answer.
-    from service.records.proof import verify
-
-    url = "" if asked.file else _database(asked)
-    return verify(url, asked.id, file=asked.file, checkpoint=asked.checkpoint)
-
-
-def _export_session(asked: argparse.Namespace) -> Answer:
-    from service.records.export import export_text
-
-    return export_text(_database(asked), asked.id, asked.out)
-
-
-def _show_keys(asked: argparse.Namespace) -> Answer:
-    from service.records import key_commands
-
-    return key_commands.show(_database(asked))
-
-
-def _change_key(asked: argparse.Namespace) -> Answer:
-    from service.records import key_commands
-
-    site = load_site(asked.site)
-    url, path = site.about.database, site.key_path
-    if hasattr(asked, "reason"):
-        return key_commands.replace(url, path, asked.reason)
-    return key_commands.rotate(url, path)
 
 
 def _issue_token(asked: argparse.Namespace) -> Answer:

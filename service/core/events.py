@@ -33,12 +33,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """All channels of one device, read in one go; `at` stamps the chunk that completed it."""
+    """All channels of one device, read in one go; `at` stamps the chunk that completed it.
+
+    `errors` counts the spoiled or missing answers of the device since its frame before."""
 
     at: Instant
     device: str
     readings: tuple[Reading, ...]
     status: DriveStatus | None = None
+    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,20 @@ class SupervisorLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An alarm's transition has left for the displays at `at`, under this message number.
+
+    Recorded, so that the delays of every alarm can be told from the record.
+    """
+
+    at: Instant
+    seq: int
+    occurrence: str
+    event: str
+    durable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A display says that it has drawn the message with this sequence number."""
 
@@ -131,6 +148,7 @@ Event = (
     | Durability
     | SupervisorAct
     | SupervisorLink
+    | Sent
     | Shown
     | Tick
 )

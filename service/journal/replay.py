@@ -15,8 +15,7 @@ def recover(store: Store, session: str, step: Step, codec: Codec = CODEC) -> Any
 
     Raises JournalError when the record cannot be read.
     """
-    snapshots = [row.n for row in store.rows(session, spoken=True) if row.kind == STATE]
-    state, events = _opened(store, session, codec, from_n=max(snapshots, default=0))
+    state, events = _opened(store, session, codec, from_n=store.newest_state(session) or 0)
     for event in events:
         state, _ = step(state, event)
     return state
@@ -24,18 +23,16 @@ def recover(store: Store, session: str, step: Step, codec: Codec = CODEC) -> Any
 
 def unfinished(store: Store) -> list[str]:
     """The sessions whose record was never closed, in the order of their names."""
-    sessions = [chain for chain in store.chains() if chain != ROOM]
-    return [
-        s for s in sessions if all(r.kind != "SessionClosed" for r in store.rows(s, spoken=True))
-    ]
+    closed = store.closed()
+    return [chain for chain in store.chains() if chain != ROOM and chain not in closed]
 
 
 def _opened(store: Store, session: str, codec: Codec, from_n: int = 0) -> tuple[Any, Iterator[Any]]:
     """The first state from row `from_n` on, and the events that follow it."""
     unsealer = Unsealer(codec)
-    for row in store.rows(session, spoken=True):
-        if row.n < from_n and row.kind == Layout.__name__:
-            unsealer.open(row)
+    for entry in store.spoken(session, [Layout.__name__]):
+        if entry.n < from_n:
+            unsealer.open(entry)
     rows = store.rows(session, after=from_n - 1)
     for row in rows:
         if row.kind == STATE:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from service.journal.codec import CODEC
 from service.journal.rows import (
     ROOM,
+    Entry,
     JournalError,
     KeyInUse,
     Opening,
-    Row,
     SessionSealed,
 )
 from service.journal.signing import key_findings
 from service.journal.store import Store
+
+_KINDS = (KeyInUse.__name__, SessionSealed.__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def room_facts(store: Store) -> RoomFacts:
     facts = RoomFacts()
     keys: list[tuple[int, KeyInUse]] = []
     try:
-        for row in store.rows(ROOM, spoken=True):
+        for row in store.spoken(ROOM, _KINDS):
             try:
                 item = _fact(row)
             except JournalError as error:
@@ -60,7 +62,7 @@ def room_facts(store: Store) -> RoomFacts:
             if isinstance(item, KeyInUse):
                 facts.findings += _key_findings(row, item, keys[-1][1] if keys else None)
                 keys.append((row.n, item))
-            elif item is not None:
+            else:
                 facts.sealed[item.session] = item
     except JournalError as error:
         facts.findings.append(str(error))
@@ -68,14 +70,12 @@ def room_facts(store: Store) -> RoomFacts:
     return facts
 
 
-def _fact(row: Row) -> KeyInUse | SessionSealed | None:
-    if row.kind not in (KeyInUse.__name__, SessionSealed.__name__):
-        return None
+def _fact(row: Entry) -> KeyInUse | SessionSealed:
     fact: KeyInUse | SessionSealed = CODEC.decode(row.kind, row.body, row.schema)
     return fact
 
 
-def _key_findings(row: Row, in_use: KeyInUse, before: KeyInUse | None) -> Iterator[str]:
+def _key_findings(row: Entry, in_use: KeyInUse, before: KeyInUse | None) -> Iterator[str]:
     try:
         found = list(key_findings(row.body, in_use, before))
     except ValueError as error:

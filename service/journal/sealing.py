@@ -5,19 +5,16 @@ from typing import Any
 
 from service.core.events import Frame, Tick
 from service.core.model import Instant
+from service.journal import frames_1
 from service.journal.chain import GENESIS, digest
 from service.journal.codec import SCHEMA, Codec
 from service.journal.frames import layout_id_of, layout_of, pack_frame, unpack_frame
 from service.journal.merkle import Tree
-from service.journal.rows import Checkpoint, JournalError, Layout, Row, Unencodable, Unsigned
+from service.journal.rows import FRAME, TICK, Entry, Head, JournalError, Layout, Row, Unencodable
 from service.journal.signing import Signer
 
-FRAME = Frame.__name__
-TICK = Tick.__name__
-PACKED = (FRAME, TICK)
-"""The kinds whose bodies are packed; all others are canonical JSON."""
-
-_SIGNS = (Checkpoint.__name__, Unsigned.__name__)
+_FRAMES = {1: frames_1.unpack_frame, 2: unpack_frame}
+"""How the packed frames of every schema version are read."""
 
 
 class Sealer:
@@ -27,14 +24,19 @@ class Sealer:
         self,
         codec: Codec,
         chain: str,
-        head: Row | None = None,
+        head: Head | None = None,
         layouts: Iterable[Layout] = (),
         tree: Tree | None = None,
+        *,
+        signed: bool = False,
     ) -> None:
-        """`head` is the chain's newest row, `layouts` and `tree` what all of its rows amount to."""
+        """`head` is where the chain ends, `layouts` and `tree` what all of its rows amount to.
+
+        `signed` says that its newest row is a checkpoint.
+        """
         self.head = head
         self.tree = tree or Tree()
-        self._unsigned = bool(head and head.kind not in _SIGNS)
+        self._unsigned = not signed
         self._codec = codec
         self._chain = chain
         self._layouts = {(layout.device, layout.channels): layout.id for layout in layouts}
@@ -56,7 +58,7 @@ class Sealer:
         """The checkpoint over all rows up to now; none where the newest row is one already."""
         if self.head is None or not self._unsigned:
             return []
-        signed = self.seal(signer.sign(self.head, self.tree, at), at)
+        signed = self.seal(signer.sign(self._chain, self.head, self.tree, at), at)
         self._unsigned = False
         return signed
 
@@ -84,12 +86,12 @@ class Sealer:
         sealed = digest(
             previous, chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body
         )
-        self.head = Row(
-            chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
-        )
+        self.head = Head(n=n, digest=sealed)
         self.tree.add(sealed)
         self._unsigned = True
-        return self.head
+        return Row(
+            chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
+        )
 
 
 class Unsealer:
@@ -99,21 +101,21 @@ class Unsealer:
         self._codec = codec
         self._layouts: dict[int, Layout] = {}
 
-    def open(self, row: Row) -> Any:
+    def open(self, row: Entry) -> Any:
         """The object of a row; JournalError when it is damaged, unknown or of another version."""
         try:
             return self._open(row)
         except JournalError as error:
             raise JournalError(f"Row {row.n} of {row.chain}: {error}") from error
 
-    def _open(self, row: Row) -> Any:
-        if row.kind == TICK and row.schema == SCHEMA:
+    def _open(self, row: Entry) -> Any:
+        if row.kind == TICK and row.schema in _FRAMES:
             return Tick(at=row.at)
-        if row.kind == FRAME and row.schema == SCHEMA:
+        if row.kind == FRAME and row.schema in _FRAMES:
             layout = self._layouts.get(layout_id_of(row.body))
             if layout is None:
                 raise JournalError("A packed frame names a layout that no earlier row holds.")
-            return unpack_frame(row.body, layout, row.at)
+            return _FRAMES[row.schema](row.body, layout, row.at)
         item = self._codec.decode(row.kind, row.body, row.schema)
         if isinstance(item, Layout):
             self._layouts[item.id] = item

@@ -10,7 +10,7 @@ from service.core.model import Instant
 from service.journal.codec import CODEC
 from service.journal.keys import Key, KeyProblem, is_signed, key_id, load_key, make_key, statement
 from service.journal.merkle import Tree
-from service.journal.rows import ROOM, Checkpoint, KeyInUse, Row, Unsigned
+from service.journal.rows import ROOM, Checkpoint, Entry, Head, KeyInUse, Unsigned
 from service.journal.store import Store
 
 CHECKPOINT_S = 60.0
@@ -20,7 +20,7 @@ CHECKPOINT_S = 60.0
 class Signer(Protocol):
     """Makes the row that signs a chain as it stands."""
 
-    def sign(self, head: Row, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
+    def sign(self, chain: str, head: Head, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
         """The checkpoint of a chain whose newest row is `head`; never raises."""
         ...
 
@@ -33,20 +33,20 @@ class KeySigner:
         self._key = key
         self._keep = keep
 
-    def sign(self, head: Row, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
+    def sign(self, chain: str, head: Head, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
         """The signed checkpoint, or the row that says why there is none."""
         try:
-            signed = self._signed(head, tree, at)
+            signed = self._signed(chain, head, tree, at)
             if self._keep is not None:
                 self._keep(signed, self._key.public)
         except Exception as error:  # whatever is wrong with a signature, the record goes on
             return Unsigned(at=at, reason=f"The checkpoint could not be signed: {error}")
         return signed
 
-    def _signed(self, head: Row, tree: Tree, at: Instant) -> Checkpoint:
+    def _signed(self, chain: str, head: Head, tree: Tree, at: Instant) -> Checkpoint:
         plain = Checkpoint(
             at=at,
-            chain=head.chain,
+            chain=chain,
             size=tree.size,
             root=tree.root().hex(),
             head=head.digest.hex(),
@@ -63,7 +63,7 @@ class WithoutKey:
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def sign(self, head: Row, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
+    def sign(self, chain: str, head: Head, tree: Tree, at: Instant) -> Checkpoint | Unsigned:
         """The row that says why there is no checkpoint."""
         return Unsigned(at=at, reason=self._reason)
 
@@ -80,11 +80,10 @@ def introduced(key: Key, at: Instant, *, old: Key | str = "", reason: str = "") 
     return replace(plain, by_old=by_old, by_new=key.sign(said))
 
 
-def keys_in_use(store: Store) -> Iterator[tuple[Row, KeyInUse]]:
+def keys_in_use(store: Store) -> Iterator[tuple[Entry, KeyInUse]]:
     """The rows of the room's chain that put a key into use, the oldest first."""
-    for row in store.rows(ROOM, spoken=True):
-        if row.kind == KeyInUse.__name__:
-            yield row, CODEC.decode(row.kind, row.body, row.schema)
+    for row in store.spoken(ROOM, [KeyInUse.__name__]):
+        yield row, CODEC.decode(row.kind, row.body, row.schema)
 
 
 def key_findings(body: bytes, in_use: KeyInUse, before: KeyInUse | None) -> Iterator[str]:

@@ -9,11 +9,20 @@ from struct import error as StructError
 from typing import Any
 
 from service.journal.chain import GENESIS, digest
-from service.journal.codec import CODEC, SCHEMA
+from service.journal.codec import CODEC, SCHEMA, canonical_json
 from service.journal.keys import is_signed, statement
 from service.journal.merkle import Tree
 from service.journal.room_facts import KeyRing, room_facts
-from service.journal.rows import ROOM, Checkpoint, JournalError, Opening, Row, Unsigned
+from service.journal.rows import (
+    ROOM,
+    Checkpoint,
+    Damaged,
+    Head,
+    JournalError,
+    Opening,
+    Row,
+    Unsigned,
+)
 from service.journal.store import Store
 
 CLOSED = "SessionClosed"
@@ -55,7 +64,7 @@ def where(row: Row) -> str:
 
 
 def verify_rows(
-    rows: Iterable[Row], chain: str, *, keys: KeyRing, expected: Iterable[Expected] = ()
+    rows: Iterable[Row | Damaged], chain: str, *, keys: KeyRing, expected: Iterable[Expected] = ()
 ) -> Verdict:
     """Every row of a chain against the one before it, its tree against every signature.
 
@@ -64,14 +73,20 @@ def verify_rows(
     check = _Check(chain, keys, expected)
     try:
         for row in rows:
-            check.row(row)
+            if isinstance(row, Damaged):
+                check.damaged(row)
+            else:
+                check.row(row)
     except JournalError as error:
         check.verdict.findings.append(str(error))
     return check.end()
 
 
 class _Check:
-    """Walks along a chain once; keeps the newest row and the frontier of the tree."""
+    """Walks along a chain once; keeps its end and its tree.
+
+    The tree is None after rows that cannot be read, until a signed checkpoint brings it back.
+    """
 
     def __init__(self, chain: str, keys: KeyRing, expected: Iterable[Expected]) -> None:
         self.verdict = Verdict(chain=chain)
@@ -79,16 +94,25 @@ class _Check:
         self._expected: dict[int, list[Expected]] = defaultdict(list)
         for each in expected:
             self._expected[each.size].append(each)
-        self._tree = Tree()
-        self._last: Row | None = None
+        self._tree: Tree | None = Tree()
+        self._head: Head | None = None
+        self._last = ""
         self._opening: Opening | None = None
         self._closed_n: int | None = None
+
+    def damaged(self, piece: Damaged) -> None:
+        """Steps over rows that cannot be read."""
+        self.verdict.findings.append(str(piece))
+        self._head, self._tree = Head(n=piece.last_n, digest=piece.digest), None
+        self._last = f"Row {piece.last_n} of {self.verdict.chain}"
 
     def row(self, row: Row) -> None:
         """Looks at the next row."""
         for text in self._row(row):
             self.verdict.findings.append(f"{where(row)}: {text}.")
-        self._last = row
+        self._head, self._last = Head(n=row.n, digest=row.digest), where(row)
+        if self._tree is None:
+            return
         self._tree.add(row.digest)
         for known in self._expected.pop(self._tree.size, []):
             if known.root != self._tree.root().hex():
@@ -98,8 +122,8 @@ class _Check:
 
     def _row(self, row: Row) -> Iterator[str]:
         expected_n, previous = 0, GENESIS
-        if self._last is not None:
-            expected_n, previous = self._last.n + 1, self._last.digest
+        if self._head is not None:
+            expected_n, previous = self._head.n + 1, self._head.digest
         if row.n > expected_n:
             yield f"rows {expected_n} to {row.n - 1} are missing"
         elif row.n < expected_n:
@@ -120,7 +144,7 @@ class _Check:
 
     def _opens(self, row: Row) -> Iterator[str]:
         opening: Opening = CODEC.decode(row.kind, row.body, row.schema)
-        if self._last is not None:
+        if self._head is not None:
             yield "a chain opens only once"
         elif opening.chain != row.chain:
             yield f"it opens the chain {opening.chain}"
@@ -138,48 +162,56 @@ class _Check:
 
     def _signs(self, row: Row) -> Iterator[str]:
         found: Checkpoint = CODEC.decode(row.kind, row.body, row.schema)
+        if row.body != canonical_json(json.loads(row.body)):
+            yield "it is not written as the journal writes"
+        public = self._keys.signers(self._opening, row.n).get(found.key)
+        if public is None:
+            yield f"it is signed with key {found.key}, which this room did not use then"
+            return
+        if not is_signed(public, found.signature, statement(row.kind, row.body)):
+            yield f"its signature is not that of key {found.key}"
+            return
+        if self._tree is None:
+            self._tree = Tree(found.size, map(bytes.fromhex, found.frontier))
+        if wrong := self._unlike(row, found):
+            first = self.verdict.signed
+            fields = ", ".join(wrong)
+            yield f"what it signed is not what stands in rows {first} to {row.n - 1} ({fields})"
+            return
+        self.verdict.signed = row.n
+        self.verdict.keys.add(found.key)
+
+    def _unlike(self, row: Row, found: Checkpoint) -> list[str]:
+        """The fields in which a checkpoint is not what the rows before it amount to."""
+        tree, head = self._tree or Tree(), self._head
         stands = {
             "at": row.at,
             "chain": row.chain,
-            "size": self._tree.size,
-            "root": self._tree.root().hex(),
-            "head": self._last.digest.hex() if self._last else "",
-            "frontier": tuple(peak.hex() for peak in self._tree.frontier),
+            "size": tree.size,
+            "root": tree.root().hex(),
+            "head": head.digest.hex() if head else "",
+            "frontier": tuple(peak.hex() for peak in tree.frontier),
         }
-        wrong = [name for name, value in stands.items() if getattr(found, name) != value]
-        public = self._keys.signers(self._opening, row.n).get(found.key)
-        if wrong:
-            yield (
-                f"what it signed is not what stands in rows {self.verdict.signed} to {row.n - 1}"
-                f" ({', '.join(wrong)})"
-            )
-        if row.body != _canonical(row.body):
-            yield "it is not written as the journal writes"
-        if public is None:
-            yield f"it is signed with key {found.key}, which this room did not use then"
-        elif not is_signed(public, found.signature, statement(row.kind, row.body)):
-            yield f"its signature is not that of key {found.key}"
-        elif not wrong:
-            self.verdict.signed = row.n
-            self.verdict.keys.add(found.key)
+        return [name for name, value in stands.items() if getattr(found, name) != value]
 
     def end(self) -> Verdict:
         """What can be said when there are no more rows."""
-        verdict, last = self.verdict, self._last
-        if last is None:
+        verdict, head = self.verdict, self._head
+        if head is None:
             verdict.findings.append(f"There is no row of {verdict.chain}.")
             return verdict
-        verdict.size, verdict.root = self._tree.size, self._tree.root().hex()
-        verdict.head, verdict.closed = last.digest.hex(), self._closed_n is not None
-        for known in sorted(self._expected):
+        verdict.size, verdict.closed = head.n + 1, self._closed_n is not None
+        verdict.root = self._tree.root().hex() if self._tree else ""
+        verdict.head = head.digest.hex()
+        for known in sorted(size for size in self._expected if size > verdict.size):
             source = self._expected[known][0].source
             verdict.findings.append(
-                f"{where(last)}: the record ends here, but {source} counts {known} rows:"
-                f" rows {last.n + 1} to {known - 1} were cut off."
+                f"{self._last}: the record ends here, but {source} counts {known} rows:"
+                f" rows {verdict.size} to {known - 1} were cut off."
             )
-        if verdict.closed and verdict.signed != last.n:
+        if verdict.closed and verdict.signed != head.n:
             verdict.findings.append(
-                f"{where(last)}: the session was closed, but no signed checkpoint ends its record."
+                f"{self._last}: the session was closed, but no signed checkpoint ends its record."
             )
         return verdict
 
@@ -203,7 +235,7 @@ def verify_chain(store: Store, chain: str, expected: Sequence[Expected] = ()) ->
     if sealed is not None:
         source = "the room's chain"
         known.append(Expected(size=sealed.size, root=sealed.root, source=source))
-    verdict = verify_rows(store.rows(chain), chain, keys=facts.keys, expected=known)
+    verdict = verify_rows(_pieces(store, chain), chain, keys=facts.keys, expected=known)
     if chain == ROOM:
         gone = [session for session in facts.sealed if session not in there]
         verdict.findings += [text for text in facts.findings if text not in verdict.findings]
@@ -214,6 +246,14 @@ def verify_chain(store: Store, chain: str, expected: Sequence[Expected] = ()) ->
         verdict.findings.append(text)
     verdict.findings += _link_findings(store, chain)
     return verdict
+
+
+def _pieces(store: Store, chain: str) -> Iterator[Row | Damaged]:
+    for piece in store.pieces(chain):
+        if isinstance(piece, Damaged):
+            yield piece
+        else:
+            yield from piece
 
 
 def _link_findings(store: Store, session: str) -> list[str]:
@@ -229,12 +269,6 @@ def _link_findings(store: Store, session: str) -> list[str]:
     if room is not None and (room.n, room.digest.hex()) == (opening.room_n, opening.room_hash):
         return []
     return [f"{where(row)}: row {opening.room_n} of the room's chain is not the one it names."]
-
-
-def _canonical(body: bytes) -> bytes:
-    plain = json.loads(body)
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
 
 
 def _digest(previous: bytes, row: Row) -> bytes:

@@ -16,6 +16,7 @@ from service.core.effects import SessionClosed
 from service.core.events import Frame, Tick
 from service.core.model import Instant
 from service.journal.codec import CODEC, Codec
+from service.journal.compaction import COMPACT_S, Compaction
 from service.journal.merkle import Tree
 from service.journal.rows import (
     ROOM,
@@ -78,6 +79,7 @@ class Writer:
         signer: Signer | None = None,
         codec: Codec = CODEC,
         capacity_passes: int = CAPACITY_PASSES,
+        compact_s: float = COMPACT_S,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -95,6 +97,7 @@ class Writer:
         self._unsealed: deque[_Pass | _Due] = deque()
         self._sealed: deque[tuple[int, list[Row]]] = deque()
         self._sealers: dict[str, Sealer] = {}
+        self._compaction = Compaction(store, compact_s)
         self._trouble = ""
         self._retry_s = RETRY_FIRST_S
         self._closing = False
@@ -180,6 +183,7 @@ class Writer:
             self._drop_written()
         while self._sealed:
             self._commit()
+        self._compaction.run()
         if self._trouble:
             self._trouble, self._retry_s = "", RETRY_FIRST_S
             self._tell(self._on_trouble, None)
@@ -191,6 +195,7 @@ class Writer:
             rows += self._sealed[taken][1]
             taken += 1
         self._store.append(rows)
+        self._compaction.appended(rows)
         for _ in range(taken):
             self._durable, _rows = self._sealed.popleft()
         self._tell(self._on_durable, self._durable)
@@ -232,16 +237,17 @@ class Writer:
             items = (self._opening(chain), *items)
         self._newest = at = next(filter(None, map(_time_of, items)), _UNTIMED)
         rows = [row for item in items for row in sealer.seal(item, at)]
-        return rows if room is None else [*rows, *self._end(sealer, room, at)]
+        return rows if room is None else [*rows, *self._end(chain, room, at)]
 
-    def _end(self, sealer: Sealer, room: Sealer, at: Instant) -> list[Row]:
+    def _end(self, chain: str, room: Sealer, at: Instant) -> list[Row]:
         """Signs a session that was closed, and has the room's chain say how it ended."""
+        sealer = self._sealers[chain]
         if self._signer is None or sealer.head is None:
             return []
         rows = sealer.sign(self._signer, at)
         sealed = SessionSealed(
             at=at,
-            session=sealer.head.chain,
+            session=chain,
             size=sealer.tree.size,
             root=sealer.tree.root().hex(),
             head=sealer.head.digest.hex(),
@@ -260,12 +266,11 @@ class Writer:
         if chain not in self._sealers:
             head = self._store.head(chain)
             opener = Unsealer(self._codec)
-            spoken = self._store.rows(chain, spoken=True)
-            kept = (Layout.__name__, Checkpoint.__name__)
-            items = [opener.open(row) for row in spoken if row.kind in kept]
-            layouts = [item for item in items if isinstance(item, Layout)]
-            tree = self._tree(chain, [item for item in items if isinstance(item, Checkpoint)])
-            self._sealers[chain] = Sealer(self._codec, chain, head, layouts, tree)
+            layouts = map(opener.open, self._store.spoken(chain, [Layout.__name__]))
+            signed = [opener.open(e) for e in self._store.spoken(chain, [Checkpoint.__name__])]
+            tree = self._tree(chain, signed)
+            ends = head is not None and bool(signed) and signed[-1].size == head.n
+            self._sealers[chain] = Sealer(self._codec, chain, head, layouts, tree, signed=ends)
         return self._sealers[chain]
 
     def _tree(self, chain: str, checkpoints: Sequence[Checkpoint]) -> Tree:

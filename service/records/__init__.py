@@ -1,1 +1,1 @@
-"""What is made of a finished record: its proof and its export for other programs."""
+"""What is made of a session's record: its story in words, delays, dose; its proof and export."""

@@ -16,8 +16,8 @@ from service.journal.codec import CODEC, STATE
 from service.journal.core_version import core_version
 from service.journal.elsewhere import line_of as copy_of
 from service.journal.room_facts import KeyRing, room_facts
-from service.journal.rows import ROOM, Checkpoint, JournalError, KeyInUse, Row
-from service.journal.sealing import FRAME, Unsealer
+from service.journal.rows import FRAME, ROOM, Checkpoint, Entry, JournalError, KeyInUse, Row
+from service.journal.sealing import Unsealer
 from service.journal.store import Store, open_reading
 from service.journal.verify import Verdict, verify_rows
 from service.records import stand_alone
@@ -45,7 +45,7 @@ class Origin:
         return "" if self.mode is Mode.REAL else stand_alone.SIMULATED
 
 
-def origin_of(rows: Iterable[Row]) -> Origin:
+def origin_of(rows: Iterable[Entry]) -> Origin:
     """Read from the first state of a session's record; JournalError when there is none."""
     for row in rows:
         if row.kind == STATE:
@@ -76,7 +76,7 @@ def export_text(url: str, session: str, out: Path) -> tuple[int, str]:
 
 def export(store: Store, session: str, out: Path) -> Path:
     """Writes the session into a new folder in `out`; the folder. JournalError when it cannot be."""
-    origin = origin_of(store.rows(session, spoken=True))
+    origin = origin_of(store.spoken(session))
     folder = out / f"{origin.prefix}{session}"
     try:
         out.mkdir(parents=True, exist_ok=True)

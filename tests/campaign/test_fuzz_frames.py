@@ -1,8 +1,10 @@
 """A million disturbed frames per codec: no crash, and no wrong value beyond the check sum's bound.
 
 Each driver reads what its simulated twin answered, with frames flipped, cut, spliced, grown, of
-another length, overwritten with words like nan, or replayed from another question. A frame that is
-replayed from the same question is the right one and is not counted.
+another length, overwritten with words like nan, or replayed. What is replayed is the answer to
+another question and, where answers name their device, its neighbour's answer to the same question.
+Where they do not, it is an older answer of its own: nothing in the bytes tells its age, so the
+older value is no wrong one.
 
 `FRAMES` and `SEED` in the environment change how many and which.
 """
@@ -10,7 +12,8 @@ replayed from the same question is the right one and is not counted.
 import math
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,8 +21,9 @@ import pytest
 from drivers.classes import Driver, Polled
 from drivers.dialogue import BadReply, NoReply, Refused
 from service.core.model import Validity
-from tests.contract.bench import bench
+from tests.contract.bench import Bench, Station, bench
 from tests.contract.pairs import PAIRS
+from tests.contract.story import possible
 from tests.drivers.memory import MemoryLine
 
 FRAMES = int(os.environ.get("FRAMES", "1000000"))
@@ -98,15 +102,16 @@ DISTURB: tuple[Callable[[random.Random, bytes, bytes], bytes], ...] = (
 
 @dataclass
 class Liar:
-    """A device that gives its right answers, or disturbed ones; `told` counts those."""
+    """A device that gives its right answers, or disturbed ones; `told` counts those by kind."""
 
     rng: random.Random
     known: Mapping[bytes, bytes]
-    told: int = 0
+    strange: Sequence[bytes]
+    told: Counter[str] = field(default_factory=Counter)
     frames: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.frames = sorted({answer for answer in self.known.values() if answer})
+        self.frames = sorted({*filter(None, self.known.values()), *self.strange})
 
     def __call__(self, heard: bytes) -> bytes:
         right = self.known.get(heard, b"")
@@ -115,8 +120,9 @@ class Liar:
     def maybe(self, right: bytes) -> bytes:
         if self.rng.random() > SPOILED_PART:
             return right
-        said = self.rng.choice(DISTURB)(self.rng, right, self.rng.choice(self.frames))
-        self.told += said != right
+        disturb = self.rng.choice(DISTURB)
+        said = disturb(self.rng, right, self.rng.choice(self.frames))
+        self.told[disturb.__name__] += said != right
         return said
 
 
@@ -137,14 +143,25 @@ async def recorded(here) -> tuple[dict[bytes, bytes], list[bytes]]:
     return known, [b"".join(unasked)] if unasked else []
 
 
-def wrong_in(truth: Mapping[int, float], polled: Polled) -> bool:
+def is_named(name: str) -> bool:
+    """Answers of this pair's device tell whose they are."""
+    return PAIRS[name].shares and "wrong_unit" in possible(name)
+
+
+def other_than(name: str) -> Bench:
+    """The neighbour of a named device on its line; else the device itself, measuring more."""
+    return Bench(Station(pair=PAIRS[name], address=2 if is_named(name) else 1, shift=1.0))
+
+
+def wrong_in(truths: Sequence[Mapping[int, float]], polled: Polled) -> bool:
     """A shown value is not the instrument's. A value must be finite and allowed by its validity."""
     for one in polled.measured:
         assert (one.value is not None) == (one.validity in SHOWN)
         assert one.value is None or math.isfinite(one.value)
     return any(
-        one.value is not None and not math.isclose(one.value, truth.get(one.input, math.nan))
+        not any(math.isclose(one.value, truth.get(one.input, math.nan)) for truth in truths)
         for one in polled.measured
+        if one.value is not None
     )
 
 
@@ -162,25 +179,32 @@ def test_no_wrong_value_beyond_the_bound_of_the_check_sum(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known, unasked = bench(name).play(recorded)
-    liar = Liar(random.Random(f"{SEED} {name}"), known)
-    liar.frames += unasked
+    others, others_unasked = other_than(name).play(recorded)
+    strange = [*filter(None, others.values()), *unasked, *others_unasked]
+    liar = Liar(random.Random(f"{SEED} {name}"), known, strange)
     driver, check_sum = bench(name).driver(), CHECK_SUMS.get(name, NONE)
     MemoryLine(lambda heard: known.get(heard, b""), unasked=unasked * 2).run(driver.identify())
-    truth = {one.input: one.value for one in read_well(driver, known, unasked).measured}
+    truths = [read_well(driver, known, unasked)]
+    if not is_named(name):
+        truths.append(read_well(driver, others, others_unasked))
     wrong = 0
-    while liar.told < FRAMES:
+    while liar.told.total() < FRAMES:
         polled = read(driver, liar, unasked)
-        wrong += polled is not None and wrong_in(truth, polled)
+        wrong += polled is not None and wrong_in(truths, polled)
     with capsys.disabled():
-        print(f"\n{name}: {liar.told} disturbed frames, {wrong} wrong readings")
+        print(f"\n{name}: {liar.told.total()} disturbed frames, 0 crashes, {wrong} wrong readings")
+        print("  " + ", ".join(f"{kind} {count}" for kind, count in sorted(liar.told.items())))
         print(f"  check sum: {check_sum.name}")
         print(f'  again: FRAMES={FRAMES} SEED={SEED} {COMMAND} -k "{" and ".join(name.split())}"')
+    assert len(liar.told) == len(DISTURB)
     if check_sum.bits is not None:
-        by_chance = liar.told / 2**check_sum.bits
+        by_chance = liar.told.total() / 2**check_sum.bits
         assert wrong <= by_chance + LUCK * math.sqrt(by_chance) + LUCK
-    assert wrong <= WELL_FORMED_PART * liar.told
+    assert wrong <= WELL_FORMED_PART * liar.told.total()
 
 
-def read_well(driver: Driver, known: Mapping[bytes, bytes], unasked: list[bytes]) -> Polled:
+def read_well(
+    driver: Driver, known: Mapping[bytes, bytes], unasked: list[bytes]
+) -> dict[int, float | None]:
     line = MemoryLine(lambda heard: known.get(heard, b""), unasked=unasked * 2)
-    return line.run(driver.poll())
+    return {one.input: one.value for one in line.run(driver.poll()).measured}

@@ -43,7 +43,8 @@ def test_opened_in_the_middle_of_a_line_it_finds_the_next(cut: int) -> None:
 
 def test_a_disturbed_line_between_two_good_ones_is_left_out() -> None:
     line = MemoryLine(unasked=[line_of(100) + b"00 00 100 1.00 6x0 600 600 +41\r\n"])
-    assert flow_of(line) == 100.0
+    polled = line.run(BioProTT().poll())
+    assert (polled.measured[0].value, polled.errors) == (100.0, 1)
 
 
 def test_a_flow_with_poor_coupling_is_doubted() -> None:

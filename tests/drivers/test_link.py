@@ -100,16 +100,19 @@ async def test_a_device_that_falls_silent_is_lost_within_two_and_a_half_seconds(
     plugged.unplug()
 
 
-async def test_a_disturbed_poll_is_repeated_and_does_not_lose_the_device(tmp_path: Path) -> None:
+async def test_a_disturbed_poll_is_repeated_counted_and_does_not_lose_the_device(
+    tmp_path: Path,
+) -> None:
     plugged, pump = pump_at(tmp_path)
     async with started(plugged.path, WatsonMarlow()) as (_, seen):
         await seen.until(lambda: seen.frames)
-        plugged.device = lambda heard: b"rubbish!"
-        heard = len(plugged.heard)
-        await seen.until(lambda: len(plugged.heard) > heard or seen.frames)
-        plugged.device = pump
+        spoiled = iter([b"rubbish!"])
+        plugged.device = lambda heard: next(spoiled, None) or pump(heard)
+        await seen.until(lambda: any(frame.errors for frame in seen.frames))
         frames = len(seen.frames)
-        await seen.until(lambda: len(seen.frames) > frames + 1)
+        await seen.until(lambda: len(seen.frames) > frames)
+        assert [frame.errors for frame in seen.frames].count(0) == len(seen.frames) - 1
+        assert seen.frames[-2].errors == 1
         assert seen.states() == [OPENING, IDENTIFYING, LIVE]
     plugged.unplug()
 

@@ -36,6 +36,7 @@ FRAMES = st.builds(
     device=st.text(),
     readings=st.lists(READINGS, max_size=12).map(tuple),
     status=st.none() | STATUSES,
+    errors=st.just(0) | st.integers(0, 0xFFFF),
 )
 
 

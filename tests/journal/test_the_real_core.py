@@ -6,9 +6,9 @@ from service.core.session import step
 from service.journal.codec import CODEC
 from service.journal.comparing import compare
 from service.journal.replay import recover, unfinished
-from service.journal.sessions import show_session
 from service.journal.store import Store
 from service.journal.verify import verify_chain
+from service.records.sessions import show_session
 from tests.core.bench import Bench
 from tests.journal.treatments import record
 
