@@ -69,3 +69,19 @@ class _Recorder:
             self.session = session.id
             items = (before, *items)
         self._writer.append(session.id if session else ROOM, items)
+
+
+def long_treatment(minutes: float) -> Bench:
+    """A treatment of the bench's room that lasts so long: ten ticks and eight frames a second."""
+    bench = Bench()
+    bench.to_phase("perfuse")
+    for _ in range(round(minutes * 3)):
+        bench.run(20)
+    bench.command("start_phase", phase="drain", reason="so long was wanted")
+    bench.run(5)
+    for phase in ("rinse", "complete"):
+        bench.checklist(phase)
+        bench.command("start_phase", phase=phase)
+        bench.run(5)
+    bench.command("close_session")
+    return bench
