@@ -29,9 +29,10 @@ T = TypeVar("T")
 
 
 def timed(what: str, work: Callable[[], T]) -> T:
-    began_s = time.perf_counter()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
     result = work()
-    print(f"{what:<44} {time.perf_counter() - began_s:7.2f} s")
+    took_s, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
+    print(f"{what:<44} {took_s:7.2f} s, of which CPU {cpu_s:7.2f} s", flush=True)
     return result
 
 
