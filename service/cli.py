@@ -15,6 +15,7 @@ from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
 from service.records import commands as records
+from service.records import proof_commands
 from service.runtime import RuntimeFolderError
 from service.shutdown import shutdown
 from service.site import load_site
@@ -117,6 +118,9 @@ def _files(commands: Commands) -> None:
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
     records.add_commands(sessions)
+    proof_commands.add_sessions_commands(sessions)
+    keys = commands.add_parser("keys", help="the signing key").add_subparsers(required=True)
+    proof_commands.add_keys_commands(keys)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)

@@ -19,7 +19,15 @@ from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
 from service.core.model import Role, Unit
-from service.site_shape import PARTS, ChannelPart, DevicePart, ProtocolsPart, Site, SiteError
+from service.site_shape import (
+    PARTS,
+    ChannelPart,
+    DevicePart,
+    ProtocolsPart,
+    RecordPart,
+    Site,
+    SiteError,
+)
 
 __all__ = ["Site", "SiteError", "load_site", "narrowed"]
 
@@ -71,8 +79,15 @@ def load_site(path: Path) -> Site:
         raise SiteError(document.report(problems)) from None
     if found := list(_problems(site)):
         raise SiteError(document.report(found))
-    folder = path.parent / site.protocols.directory
-    return site.model_copy(update={"protocols": ProtocolsPart(directory=folder)})
+    folder, record = path.parent, site.record
+    parts = {
+        "protocols": ProtocolsPart(directory=folder / site.protocols.directory),
+        "record": RecordPart(
+            key=record.key and folder / record.key,
+            checkpoints=record.checkpoints and folder / record.checkpoints,
+        ),
+    }
+    return site.model_copy(update=parts)
 
 
 def narrowed(protocol: Protocol, limits: Mapping[str, float]) -> Limits:

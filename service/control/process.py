@@ -39,11 +39,14 @@ from service.core.events import (
 from service.core.model import Instant, Mode
 from service.core.session import initial, step
 from service.core.state import State
+from service.journal.core_version import core_version
+from service.journal.notary import Notary
 from service.journal.replay import recover, unfinished
 from service.journal.rows import ROOM
+from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
-from service.site import load_site
+from service.site import Site, load_site
 from service.wire import ANSWER_S, DisplayShown
 
 TICK_S = 0.1
@@ -90,7 +93,14 @@ class ControlProcess:
         self._instruments = Instruments(site, self._room, now, self.handle)
         self._desk = TrafficDesk(settings.site, site, self._instruments.links)
         self._watched = Watched(settings.supervisor, self._supervised, self._acted)
-        self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
+        self._notary = self._open_notary(site)
+        self._writer = Writer(
+            self._store,
+            on_durable=self._on_durable,
+            on_trouble=self._on_trouble,
+            signer=self._notary.signer,
+        )
+        self._signed_at = self._loop.time()
         self._dirty = False
         self._kept_at = 0.0
         self._written_at = self._loop.time()
@@ -100,6 +110,16 @@ class ControlProcess:
         self._in_pass = False
         self._start(settings)
 
+    def _open_notary(self, site: Site) -> Notary:
+        return Notary(
+            self._store,
+            key=site.key_path,
+            elsewhere=site.record.checkpoints,
+            at=now(),
+            treating=lambda: bool(unfinished(self._store)),
+            tell=lambda said: self._writer.append(ROOM, (said,)),
+        )
+
     def _start(self, settings: Settings) -> None:
         """Begin as new, or where the journal's unfinished session stopped."""
         started = Started(
@@ -108,7 +128,9 @@ class ControlProcess:
             room=self._room,
             version=settings.version,
             recovered=True,
+            core=core_version(),
         )
+        self._writer.append(ROOM, self._notary.introduces)
         self._state = _recovered(self._store) or initial(started)
         self.handle(started)
         for act in settings.acts:
@@ -230,6 +252,12 @@ class ControlProcess:
             self._kept_at = self._loop.time()
             self._writer.append(session.id, (self._state,))
 
+    def _sign(self) -> None:
+        """Have the record signed up to now, every minute."""
+        if self._loop.time() - self._signed_at > CHECKPOINT_S:
+            self._signed_at = self._loop.time()
+            self._writer.checkpoint(now())
+
     async def run(self) -> None:
         """Serve the room until SIGTERM or SIGINT, then leave the devices safe."""
         ended = asyncio.Event()
@@ -255,6 +283,7 @@ class ControlProcess:
             self._publisher.release(time.monotonic_ns())
             self._watch_the_disk()
             self._keep_state()
+            self._sign()
             if due - shown_at >= SNAPSHOT_S:
                 self._dirty, shown_at = True, due
                 self._lanes.broadcast(self._messages.heartbeat(self._state))
@@ -288,6 +317,7 @@ class ControlProcess:
         await self._desk.close()
         if lost := self._writer.close():
             log.error("%d passes of the record could not be written", lost)
+        self._notary.close()
         self._store.close()
 
 

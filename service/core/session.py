@@ -78,7 +78,14 @@ def initial(event: Started) -> State:
     links = {
         device.name: Link(state=LinkState.OPENING, since=event.at) for device in event.room.devices
     }
-    return State(room=event.room, boot=event.boot, now=event.at, links=links)
+    return State(
+        room=event.room,
+        boot=event.boot,
+        now=event.at,
+        version=event.version,
+        core=event.core,
+        links=links,
+    )
 
 
 def step(state: State, event: Event) -> tuple[State, list[Effect]]:

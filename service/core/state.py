@@ -276,11 +276,16 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State(Beside):
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
+
+    `version` and `core` are those of the program that runs it now.
+    """
 
     room: Room
     boot: str
     now: Instant
+    version: str = ""
+    core: str = ""
     treat_s: float = 0.0
     processed: int = 0
     occurrences: int = 0

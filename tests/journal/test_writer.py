@@ -9,10 +9,10 @@ import pytest
 
 from service.core.effects import HeaterOff, HeaterRun
 from service.journal.codec import CODEC
-from service.journal.replay import verify_chain
 from service.journal.rows import Lost, Opening, Unencodable
 from service.journal.sealing import Sealer, Unsealer
 from service.journal.store import Store, open_writing
+from service.journal.verify import verify_chain
 from service.journal.writer import Writer
 from tests.journal.material import LONG_S, SESSION, at, frame, tick, toy_state, writing
 
@@ -81,7 +81,7 @@ def test_rows_wait_in_memory_while_the_database_is_locked(store: Store, path: Pa
         assert news.wait_troubles(2)
         assert news.troubles[-1] is None, "the journal says that it can write again"
     assert read(store, "room")[1:] == [tick(0), tick(1), tick(2)]
-    assert verify_chain(store, "room") == []
+    assert verify_chain(store, "room").findings == []
 
 
 def test_a_commit_that_was_reported_as_failed_is_not_written_twice(
@@ -117,7 +117,7 @@ def test_a_journal_that_is_continued_stays_one_chain(store: Store, url: str) -> 
     frames = [item for item in read(continued, SESSION) if isinstance(item, type(frame(0)))]
     assert kinds.count("Layout") == 2, "a device's layout is written when it first appears"
     assert [f.readings[0].value for f in frames] == [42.0, 42.5, 1.0, 43.0]
-    assert verify_chain(continued, SESSION) == []
+    assert verify_chain(continued, SESSION).findings == []
     continued.close()
 
 
@@ -158,7 +158,7 @@ def test_what_cannot_be_encoded_is_kept_as_text_and_stops_nothing(
     assert isinstance(items[2], Unencodable)
     assert items[2].text == ascii(broken)
     assert items[-1] == frame(2, 1.0, device="new")
-    assert verify_chain(store, "room") == []
+    assert verify_chain(store, "room").findings == []
 
 
 def test_a_pass_without_anything_in_it_changes_nothing(store: Store) -> None:
@@ -222,5 +222,5 @@ def test_a_full_disk_loses_nothing(url: str) -> None:
     store = open_writing(url)
     values = [f.readings[0].value for f in read(store, "room") if isinstance(f, type(frame(0)))]
     assert values == [42.0 + n / 1000 for n in range(3_000)]
-    assert verify_chain(store, "room") == []
+    assert verify_chain(store, "room").findings == []
     store.close()
