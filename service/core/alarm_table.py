@@ -5,7 +5,7 @@ an active alarm sets off. A rule is hidden where one of its `hidden_by` is true 
 or one of its `hidden_by_any` of any source, so that one cause gives one alarm.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -558,21 +558,27 @@ ROOM_RULES: tuple[RoomRule, ...] = (
 )
 
 
-def judge(state: State) -> Iterator[Judged]:
-    """Everything that the armed rules see now, the hidden ones left out."""
+Found = Mapping[str, tuple[Finding, ...]]
+"""What each rule has found, by its id; a rule that found nothing is not there."""
+
+
+def judge(state: State, found: Found) -> Iterator[Judged]:
+    """Everything that the armed rules have found, the hidden ones left out."""
+    if not found:
+        return
     for room_rule in ROOM_RULES:
-        for finding in room_rule.look(state):
+        for finding in found.get(room_rule.id, ()):
             yield _of_room(room_rule, finding)
     if state.session is not None:
-        yield from _judge_session(state, state.session)
+        yield from _judge_session(state, state.session, found)
 
 
-def _judge_session(state: State, session: Session) -> Iterator[Judged]:
+def _judge_session(state: State, session: Session, found: Found) -> Iterator[Judged]:
     hiding: set[tuple[str, str]] = set()
     for rule in armed(session.phase, session.protocol.technique):
         if hiding and any((by, "*") in hiding for by in rule.hidden_by_any):
             continue
-        for finding in rule.look(state, session):
+        for finding in found.get(rule.id, ()):
             if any((by, finding.source) in hiding for by in rule.hidden_by):
                 continue
             judged = _of_session(rule, session, finding)

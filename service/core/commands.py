@@ -5,11 +5,11 @@ only actuators are.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from service.core import actuators, spoken, treatment
 from service.core.asked import Handler, Refusal
 from service.core.authority import refusal
+from service.core.changing import replace
 from service.core.effects import Effect
 from service.core.events import Command
 from service.core.following import changed

@@ -6,7 +6,6 @@ make safe first, then record, then other actuators, then publish.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from service.core import (
     alarm_table,
@@ -15,11 +14,14 @@ from service.core import (
     clocks,
     commands,
     control,
+    dose,
     drives,
     following,
     interlocks,
+    looking,
     volumes,
 )
+from service.core.changing import replace
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
@@ -40,6 +42,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -87,7 +90,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
-    state, changed = alarms.advance(state, alarm_table.judge(state))
+    sight = looking.look(before, state, event)
+    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
@@ -97,7 +101,9 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
-    return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
+    if effects:
+        state, effects = _noted(state, effects), sorted(effects, key=_place)
+    return looking.remembered(state, sight), effects
 
 
 def _passed(state: State, event: Event) -> tuple[Instant, float]:
@@ -122,7 +128,7 @@ def _place(effect: Effect) -> int:
 
 def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
     match event:
-        case Tick() | Shown():
+        case Tick() | Sent() | Shown():
             return state, []
         case Frame():
             return _frame(state, event)
@@ -161,8 +167,8 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
     if why := frames.wrong_time(state, frame):
         return frames.refused(state, frame, why)
     state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
-    if state.session is not None:
-        state = volumes.remembered(state, state.session)
+    if (session := state.session) is not None:
+        state = dose.remembered(volumes.remembered(state, session), session, frame.device)
     if frame.status is None:
         return state, []
     status = Status(at=frame.at, drive=frame.status)
@@ -212,6 +218,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        dose=state.dose if state.session is None else dose.settled(state, state.session),
         trust=Trust(suspects=state.trust.suspects),
         past=Past(usual_k=state.past.usual_k),
     )

@@ -5,11 +5,11 @@ heat can. One litre a minute that grows warmer by 1 °C takes up 70 W (water-lik
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import exp
 
 from service.core import channels
 from service.core.alarms import Finding
+from service.core.changing import replace
 from service.core.model import Channel, Role
 from service.core.trust.memory import HeatFlow
 from service.core.trust.view import View

@@ -5,11 +5,11 @@ compared; one that was exchanged, or a catheter held beside the reference, by it
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from service.core import channels
 from service.core.alarms import Finding
 from service.core.asked import Done, Refusal, number_arg, recorded, session_of, who
+from service.core.changing import replace
 from service.core.effects import Effect
 from service.core.events import Command
 from service.core.model import Channel, Role, Unit

@@ -1,10 +1,10 @@
 """What frames say of their device: answers spoiled on the way, and times that are wrong."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from service.core import channels
 from service.core.alarms import Finding
+from service.core.changing import replace
 from service.core.effects import Effect, Recorded
 from service.core.events import Frame
 from service.core.model import Instant

@@ -1,11 +1,12 @@
 """Every few seconds each device is looked at: which looks there are, and what becomes of them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from service.core import channels
 from service.core.alarms import Finding
+from service.core.changing import replace
 from service.core.events import Frame
 from service.core.model import Phase, Role, Room
 from service.core.state import Session, State

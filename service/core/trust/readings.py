@@ -5,12 +5,13 @@ are a doubt of the channel, and an alarm. Ceilings look at questionable readings
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, isfinite
 
 from protocols import schema
 from service.core import channels
+from service.core.changing import replace
 from service.core.events import Frame
 from service.core.model import Mode, Reading, Role, Room, Sample, Unit, Validity
 from service.core.state import State

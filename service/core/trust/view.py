@@ -94,6 +94,8 @@ def spans(view: View, last_s: float, until_s: float = 0.0) -> Mapping[str, float
     if view.rows[0][0] > from_s + 2 * SLACK_S:
         return {}
     rows = [values for s, values in view.rows if from_s <= s <= to_s]
+    if not rows:
+        return {}
     found = {}
     for channel, values in zip(view.own, zip(*rows, strict=True), strict=True):
         known = [value for value in values if value is not None]
