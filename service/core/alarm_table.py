@@ -135,6 +135,8 @@ def _doubt_rules() -> Iterator[Rule]:
             )
 
 
+DOUBT_RULES = tuple(_doubt_rules())
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id="inflow_isolate",
@@ -436,7 +438,7 @@ RULES: tuple[Rule, ...] = (
         event="probe_bias",
         do="Exchange the probe and compare it again; heat stays off until then.",
     ),
-    *_doubt_rules(),
+    *DOUBT_RULES,
     Rule(
         id="probe_lost",
         priority=MEDIUM,

@@ -1,11 +1,11 @@
 """How doubts stand: bad looks counted, doubts as they were seen, and the raw values."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 
 from protocols import schema
 from service.core import channels
+from service.core.changing import replace
 from service.core.model import Phase, Sample, Unit
 from service.core.state import State
 from service.core.trust.memory import OF_READINGS, Check, Doubt, Suspect
