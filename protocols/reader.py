@@ -34,6 +34,7 @@ RANGES: Mapping[str, Range] = {
     "range_ml": Range(-2000.0, 50_000.0, "ml"),
     "c_per_s": Range(0.01, 20.0, "°C/s"),
     "bad_of": Range(1, 20, "readings"),
+    "contact_losses": Range(2, 20, "times"),
     "look_s": Range(1.0, 60.0, "s"),
     "loss_w_k": Range(0.0, 50.0, "W/K"),
     "kj_k": Range(1.0, 500.0, "kJ/K"),

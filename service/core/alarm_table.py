@@ -94,6 +94,49 @@ class RoomRule:
     delay_s: float = 0.0
 
 
+DOUBTS: tuple[tuple[Check, str], ...] = (
+    (Check.RANGE, "Compare with another probe; reseat the plug or exchange the probe."),
+    (Check.JUMP, "Compare with another probe; look for a loose plug or a disturbed cable."),
+    (Check.CONTACT, "Reseat the plug; exchange the probe or its cable when it goes on."),
+    (Check.STUCK, "Compare with another probe; put the plug on another input or exchange it."),
+    (Check.NOISE, "Look for a wet or loose plug, and for diathermy beside the cable."),
+    (
+        Check.MOVED,
+        "Look where the probe lies: in the fluid, off wall and inflow. Then confirm the probe map.",
+    ),
+    (Check.ORDER, "Compare plugs and probe map; confirm the map on the checklist again."),
+    (Check.TWINS, "Compare both with a third probe; the hotter one counts until then."),
+    (Check.LINE, "Compare exchanger outlet and inflow with a third probe; the hotter one counts."),
+    (Check.EXCHANGER, "Compare bath, exchanger outlet and reservoir; look for air or low flow."),
+    (Check.BALANCE, "Compare flow meter and pump, and the circuit's probes with a reference."),
+)
+"""Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
+it all the same."""
+
+CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
+ONLY_SITES = (Check.MOVED,)
+NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
+
+
+def _doubt_rules() -> Iterator[Rule]:
+    """One row for each check of sites (low, while enough are left) and one of all other probes."""
+    for check, do in DOUBTS:
+        for sites in (True, False):
+            if check in (NO_SITES if sites else ONLY_SITES):
+                continue
+            yield Rule(
+                id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
+                priority=LOW if sites else MEDIUM,
+                look=told.doubted(check, sites=sites),
+                phases=PATIENT if sites else FLUID,
+                technical=True,
+                hidden_by=CEILINGS,
+                do=do,
+            )
+
+
+DOUBT_RULES = tuple(_doubt_rules())
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id="inflow_isolate",
@@ -387,12 +430,23 @@ RULES: tuple[Rule, ...] = (
         do="Stop the pump at the device or clamp the line.",
     ),
     Rule(
+        id="probe_bias",
+        priority=MEDIUM,
+        look=comparison.differs,
+        phases=FLUID,
+        technical=True,
+        event="probe_bias",
+        do="Exchange the probe and compare it again; heat stays off until then.",
+    ),
+    *DOUBT_RULES,
+    Rule(
         id="probe_lost",
         priority=MEDIUM,
         look=findings.probe_lost,
         phases=FLUID,
         delay=1.0,
         technical=True,
+        hidden_by=("probe_contact",),
         do="Reseat the plug or exchange the probe.",
     ),
     Rule(
@@ -402,6 +456,7 @@ RULES: tuple[Rule, ...] = (
         phases=PATIENT,
         delay=1.0,
         technical=True,
+        hidden_by=("site_probe_contact",),
         do="Reseat the plug or exclude the site.",
     ),
     Rule(
@@ -451,59 +506,6 @@ RULES: tuple[Rule, ...] = (
         phases=TREATED,
         do="Give the fraction and confirm it.",
     ),
-)
-
-DOUBTS: tuple[tuple[Check, str], ...] = (
-    (Check.RANGE, "Compare with another probe; reseat the plug or exchange the probe."),
-    (Check.JUMP, "Compare with another probe; look for a loose plug or a disturbed cable."),
-    (Check.STUCK, "Compare with another probe; put the plug on another input or exchange it."),
-    (Check.NOISE, "Look for a wet or loose plug, and for diathermy beside the cable."),
-    (
-        Check.MOVED,
-        "Look where the probe lies: in the fluid, off wall and inflow. Then confirm the probe map.",
-    ),
-    (Check.ORDER, "Compare plugs and probe map; confirm the map on the checklist again."),
-    (Check.TWINS, "Compare both with a third probe; the hotter one counts until then."),
-    (Check.LINE, "Compare exchanger outlet and inflow with a third probe; the hotter one counts."),
-    (Check.EXCHANGER, "Compare bath, exchanger outlet and reservoir; look for air or low flow."),
-    (Check.BALANCE, "Compare flow meter and pump, and the circuit's probes with a reference."),
-)
-"""Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
-it all the same."""
-
-CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
-ONLY_SITES = (Check.MOVED,)
-NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
-
-
-def _doubt_rules() -> Iterator[Rule]:
-    """One row for each check of sites (low, while enough are left) and one of all other probes."""
-    for check, do in DOUBTS:
-        for sites in (True, False):
-            if check in (NO_SITES if sites else ONLY_SITES):
-                continue
-            yield Rule(
-                id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
-                priority=LOW if sites else MEDIUM,
-                look=told.doubted(check, sites=sites),
-                phases=PATIENT if sites else FLUID,
-                technical=True,
-                hidden_by=CEILINGS,
-                do=do,
-            )
-
-
-RULES += (
-    Rule(
-        id="probe_bias",
-        priority=MEDIUM,
-        look=comparison.differs,
-        phases=FLUID,
-        technical=True,
-        event="probe_bias",
-        do="Exchange the probe and compare it again; heat stays off until then.",
-    ),
-    *_doubt_rules(),
 )
 
 ROOM_RULES: tuple[RoomRule, ...] = (

@@ -21,6 +21,7 @@ from service.core.model import (
     Unit,
 )
 from service.core.state import Drive, Session, State
+from service.core.trust import frames
 
 Look = Callable[[State, Session], Iterator[Finding]]
 RoomLook = Callable[[State], Iterator[Finding]]
@@ -333,7 +334,13 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
     def look(state: State) -> Iterator[Finding]:
         for device in state.room.devices:
             link = state.links.get(device.name)
-            if device.device_class not in classes or link is None or link.state is LinkState.LIVE:
+            if device.device_class not in classes or link is None:
+                continue
+            if frames.comes_and_goes(state, device.name):
+                text = f"{device.name.capitalize()}: connection comes and goes. {link.reason}"
+                yield Finding(source=device.name, raw=True, text=text.strip())
+                continue
+            if link.state is LinkState.LIVE:
                 continue
             if device.device_class in SWITCHED and _unpowered(state):
                 continue

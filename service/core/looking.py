@@ -20,7 +20,7 @@ from typing import Any
 
 from protocols.schema import Technique
 from service.core import channels
-from service.core.alarm_table import ROOM_RULES, RULES, Found, RoomRule, Rule, armed
+from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, RoomRule, Rule, armed
 from service.core.alarms import Finding
 from service.core.events import Event, Frame
 from service.core.model import Phase, Role, Room, Sample, Validity
@@ -76,6 +76,8 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "flow_high": (Role.FLOW,),
     "heater_not_off": (Facet.DRIVES, Facet.TIME),
     "pump_not_off": (Facet.DRIVES, Facet.TIME),
+    "probe_bias": (),
+    **{rule.id: () for rule in DOUBT_RULES},
     "probe_lost": (Facet.LOST,),
     "site_lost": (Facet.LOST,),
     "sites_few": (Facet.LOST,),
@@ -88,6 +90,8 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "link_lost": (Facet.DRIVES,),
     "channel_stale": (),
     "drive_unknown": (Facet.DRIVES,),
+    "frame_errors": (),
+    "wrong_time": (),
     "not_durable": (),
     "supervisor_lost": (),
 }
@@ -117,7 +121,7 @@ OF_ROOM = _all_but(
     State,
     *("now", "treat_s", "processed", "occurrences", "samples", "over_ceiling", "iap_window"),
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
-    *("heater", "pump", "contactor"),
+    *("heater", "pump", "contactor", "past"),
 )
 OF_SESSION = _all_but(Session, "clocks", "heat")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which

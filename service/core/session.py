@@ -165,6 +165,8 @@ def _linked(state: State, event: LinkChanged) -> State:
         reason=event.reason,
         identity=event.identity,
     )
+    if before is not None and before.state is LinkState.LIVE is not event.state:
+        state = frames.link_lost(state, event.device)
     return replace(state, links={**state.links, event.device: link})
 
 

@@ -29,7 +29,7 @@ def doubted(check: Check, *, sites: bool) -> Callable[[State, Session], Iterator
             sample, first = channels.believed(state, channel), doubts[0]
             yield Finding(
                 source=name,
-                raw=True if sample is not None else None,
+                raw=True if sample is not None or check is Check.CONTACT else None,
                 text=first.text,
                 value=first.value,
                 limit=first.limit,
