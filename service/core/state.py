@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocols.schema import Limits, Protocol
+from service.core.estimate import Estimate
 from service.core.model import (
     CommandState,
     Controller,
@@ -17,6 +18,7 @@ from service.core.model import (
     Room,
     Sample,
 )
+from service.core.outlook import Outlook, Scores
 
 
 class Side(StrEnum):
@@ -118,7 +120,8 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `expected_c` is the highest inflow that the set-points up to now explain (°C).
+    `expected_c` is the highest inflow that the set-points up to now explain (°C); `told_…` is what
+    the record was last told of automatic.
     """
 
     controller: Controller = Controller.ADVISORY
@@ -131,6 +134,23 @@ class Heat:
     integral_c: float = 0.0
     expected_c: float | None = None
     bath_c: float | None = None
+    told_c: float | None = None
+    told_s: float = 0.0
+    told_limit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What the observer believes and foresees, and the inflow that automatic would ask for (°C).
+
+    `scores` are those of the two horizons, `kept_s` when forecasts were last kept for scoring.
+    """
+
+    estimate: Estimate
+    wanted_c: float
+    scores: tuple[Scores, Scores]
+    kept_s: float
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +229,7 @@ class Session:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: frozenset[str] = frozenset()
     heat: Heat = field(default_factory=Heat)
+    foresight: Foresight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
