@@ -157,6 +157,7 @@ def test_automatic_never_orders_more_bath_than_its_maximum_however_cold_the_infl
     assert max(orders) == BATH_MAX_C
     assert "bath maximum 46.5 °C" in bench.session.heat.limited_by
     bench.values["inflow"] = 45.6
+    bench.command("set_inflow", c=44.5)
     bench.run(30)
     assert bench.heater is not None and bench.heater < 45.0, "it has not wound up"
 
