@@ -19,8 +19,10 @@ INFLOW_RISES_C_PER_S = 0.8 / 60.0
 """How the inflow follows its set-point through bath, exchanger and tubing: first order, and upwards
 no faster than a bath of 10 l with 1.2-1.4 kW (derived)."""
 
-CORE_SETTLES_PER_S = 1e-4
-"""A core warmer by 1 °C loses so much faster (°C/s): skin opens, periphery takes (derived)."""
+CORE_SETTLES_PER_S = 1.6e-4
+CORE_RESTS_C = 36.0
+"""Under anaesthesia 70 W of metabolism balance the losses near 36 °C; a core warmer by 1 °C loses
+20-30 W more through skin and periphery (derived)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,13 @@ def to_core_w_k(balance: Balance) -> float:
     return balance.tissue_w_k * balance.blood_w_k / (balance.tissue_w_k + balance.blood_w_k)
 
 
+def core_rise_c_s(balance: Balance, now: Warmth) -> float:
+    """How fast the core rises now (°C/s)."""
+    carried_on = balance.blood_w_k / balance.core_j_k * (now.tissue_c - now.core_c)
+    settles = CORE_SETTLES_PER_S * (now.core_c - CORE_RESTS_C)
+    return carried_on + balance.core_gain_c_s - settles
+
+
 def ahead(
     balance: Balance, now: Warmth, flow_ml_min: float, plan: Plan, for_s: float, step_s: float
 ) -> list[Warmth]:
@@ -113,7 +122,7 @@ def ahead(
     fluid_sum = fluid_j_k / step_s + carried + exchanged + field
     tissue_sum = balance.tissue_j_k / step_s + exchanged + blood
     core_rate = blood / balance.core_j_k
-    start_core = core
+    gain = balance.core_gain_c_s
     course = []
     for _ in range(round(for_s / step_s)):
         inflow += min(most, lag * (plan(Warmth(after_s, mean, tissue, core, inflow)) - inflow))
@@ -123,9 +132,7 @@ def ahead(
             balance.tissue_j_k / step_s * tissue + exchanged * mean + blood * core
         ) / tissue_sum
         core += step_s * (
-            core_rate * (tissue - core)
-            + balance.core_gain_c_s
-            - CORE_SETTLES_PER_S * (core - start_core)
+            core_rate * (tissue - core) + gain - CORE_SETTLES_PER_S * (core - CORE_RESTS_C)
         )
         after_s += step_s
         course.append(Warmth(after_s, mean, tissue, core, inflow))

@@ -8,7 +8,7 @@ site's share (how far it lies from the mean towards the inflow), the outflow's a
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from service.core.balance import PERFUSATE_J_ML_K, ROOM_C, Balance, Warmth
+from service.core.balance import PERFUSATE_J_ML_K, ROOM_C, Balance, Warmth, core_rise_c_s
 
 STEP_S = 10.0
 """Treatment seconds between two looks: five looks within the fluid's fastest answer (a minute)."""
@@ -211,8 +211,7 @@ def _with_core(estimate: Estimate, core_c: float | None, dt_s: float) -> Estimat
     b, now = estimate.balance, estimate.now
     if not estimate.core_known and core_c is not None:
         return replace(estimate, now=now._replace(core_c=core_c), core_known=True)
-    rise = b.blood_w_k / b.core_j_k * (now.tissue_c - now.core_c) + b.core_gain_c_s
-    expected_c = now.core_c + dt_s * rise
+    expected_c = now.core_c + dt_s * core_rise_c_s(b, now)
     if core_c is None:
         return replace(estimate, now=now._replace(core_c=expected_c))
     off_c = core_c - expected_c

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from protocols.schema import Technique
+from protocols.schema import Limits, Protocol, Technique
 from service.core import channels, clocks, loop
 from service.core.balance import (
     FIELD_W_K,
@@ -82,14 +82,23 @@ def _valid(state: State, found: tuple[Channel, ...] | list[Channel]) -> dict[str
 
 
 def aims_of(state: State, session: Session) -> loop.Aims:
-    """The protocol's band and limits as the outer loop uses them now."""
-    limits, target = session.limits, session.protocol.target
+    """The session's band and limits as the outer loop uses them now."""
+    aims = _aims(session.protocol, session.limits)
+    return replace(aims, dose_soon=True) if _dose_soon(state, session) else aims
+
+
+def aims_of_protocol(protocol: Protocol) -> loop.Aims:
+    """A protocol's band and limits as the outer loop uses them."""
+    return _aims(protocol, protocol.limits)
+
+
+def _aims(protocol: Protocol, limits: Limits) -> loop.Aims:
+    target = protocol.target
     return loop.Aims(
         low_c=target.low_c,
         high_c=target.high_c,
         core_high_c=limits.core_high_c,
         inflow_most_c=limits.inflow_ceiling_c - limits.inflow_margin_c,
-        dose_soon=_dose_soon(state, session),
     )
 
 
@@ -121,7 +130,7 @@ def _looked(state: State, session: Session, before: Foresight | None, sight: Sig
     aims = aims_of(state, session)
     aim = loop.goal(estimate, aims, sight.flow_ml_min)
     wanted_c = _wanted_c(before, estimate, sight, aim, aims)
-    plan = _plan(session, estimate, sight, aim, aims)
+    plan = plan_of(session, estimate, sight, aim, aims)
     read_c = _read_c(sight)
     scores = (scores[0].scored(at_s, read_c), scores[1].scored(at_s, read_c))
     course = _course(session, estimate, sight, plan)
@@ -155,7 +164,7 @@ def _wanted_c(
     return min(wanted, before.wanted_c) if before and agreeing < LEAST_SITES else wanted
 
 
-def _plan(
+def plan_of(
     session: Session, estimate: Estimate, sight: Sight, aim: loop.Goal, aims: loop.Aims
 ) -> Plan:
     """What the inflow is going to be asked: by the loop, or as it was last granted."""

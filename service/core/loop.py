@@ -4,9 +4,18 @@
 5 coldest site in band. When in doubt, cooler. The figures below were tuned on virtual patients.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.core.balance import Balance, Warmth, ahead, carried_w_k, inflow_for, taken_w
+from service.core.balance import (
+    ROOM_C,
+    Balance,
+    Warmth,
+    ahead,
+    carried_w_k,
+    inflow_for,
+    to_core_w_k,
+)
 from service.core.estimate import Estimate
 
 WITHIN_S = 150.0
@@ -27,6 +36,9 @@ BELOW_BAND_FROM_C = 0.1
 LOWEST_GOAL_C = 41.5
 """The core is kept this far below its limit over the next ten minutes; from this close to it the
 mean may leave the band for it."""
+
+CORE_FASTEST_C_PER_S = 0.15 / 60.0
+"""No core rises faster than this by perfusion: further from its limit nothing is looked at."""
 
 LOWEST_INFLOW_C = 40.0
 HOT_SHARE_MARGIN = 0.02
@@ -52,56 +64,65 @@ class Goal:
 
 
 def goal(estimate: Estimate, aims: Aims, flow_ml_min: float) -> Goal:
-    """The mean to aim at now: to the band as fast as may be, then as the order of aims says.
+    """The mean to aim at now, as `goal_of` has it for what the observer believes."""
+    shares = tuple(estimate.shares.values())
+    return goal_of(estimate.balance, estimate.now, shares, aims, flow_ml_min)
+
+
+def goal_of(
+    balance: Balance, now: Warmth, shares: Sequence[float], aims: Aims, flow_ml_min: float
+) -> Goal:
+    """To the band as fast as may be, then as the order of aims says; `shares` are the sites'.
 
     A cold dose that is due soon is met in the middle of the band, so that its dip stays inside.
     """
-    best = _best_in_band(estimate, aims, flow_ml_min)
+    best = _best_in_band(balance, now, shares, aims, flow_ml_min)
     middle = (aims.low_c + aims.high_c) / 2.0
     if best.decided_by != HOTTEST and best.mean_c < middle:
-        if estimate.now.mean_c < aims.low_c + ENTERED_C:
+        if now.mean_c < aims.low_c + ENTERED_C:
             best = Goal(mean_c=middle, decided_by="mean into the band")
         elif aims.dose_soon:
             best = Goal(mean_c=middle, decided_by="cold dose is due")
-    most = _core_allows_c(estimate, aims, flow_ml_min)
-    return Goal(mean_c=most, decided_by="core temperature") if best.mean_c > most else best
+    most = _core_allows_c(balance, now, aims, flow_ml_min)
+    return Goal(mean_c=most, decided_by=CORE) if best.mean_c > most else best
 
 
-HOTTEST = "hottest site"
+HOTTEST, CORE = "hottest site", "core temperature"
 
 
-def _best_in_band(estimate: Estimate, aims: Aims, flow_ml_min: float) -> Goal:
+def _best_in_band(
+    balance: Balance, now: Warmth, shares: Sequence[float], aims: Aims, flow_ml_min: float
+) -> Goal:
     """The lowest mean that has the most sites in the band and none above its upper edge."""
-    shares = list(estimate.shares.values())
     low, most = aims.low_c + MEAN_MARGIN_C, aims.high_c - MEAN_MARGIN_C
+    hot, edge = max(shares), aims.high_c - EDGE_MARGIN_C
     best, count = None, -1.0
     for index in range(round((most - low) / GRID_C) + 1):
         mean = low + index * GRID_C
-        above = steady_above_c(estimate, mean, flow_ml_min)
-        if mean + max(shares) * above > aims.high_c - EDGE_MARGIN_C:
+        above = steady_above_c(balance, now, mean, flow_ml_min)
+        if mean + hot * above > edge:
             break
         inside = sum(_inside(mean + share * above - aims.low_c) for share in shares)
         if inside > count + 0.01:
             best, count = mean, inside
     if best is not None:
         return Goal(mean_c=best, decided_by="sites in the band")
-    above = steady_above_c(estimate, low, flow_ml_min)
-    return Goal(mean_c=aims.high_c - EDGE_MARGIN_C - max(shares) * above, decided_by=HOTTEST)
+    return Goal(
+        mean_c=edge - hot * steady_above_c(balance, now, low, flow_ml_min), decided_by=HOTTEST
+    )
 
 
 def _inside(above_edge_c: float) -> float:
     return min(1.0, max(0.0, (above_edge_c - COLD_FROM_C) / (COLD_TO_C - COLD_FROM_C)))
 
 
-def steady_above_c(estimate: Estimate, mean_c: float, flow_ml_min: float) -> float:
+def steady_above_c(balance: Balance, now: Warmth, mean_c: float, flow_ml_min: float) -> float:
     """How far the inflow stays above the mean of the sites when that is held (°C)."""
-    b, now = estimate.balance, estimate.now
-    carried = carried_w_k(b, flow_ml_min)
+    carried = carried_w_k(balance, flow_ml_min)
     if carried <= 0.0:
         return 0.0
-    passed_on = b.blood_w_k / (b.tissue_w_k + b.blood_w_k)
-    tissue_c = mean_c - passed_on * (mean_c - now.core_c)
-    return taken_w(b, now._replace(mean_c=mean_c, tissue_c=tissue_c)) / carried
+    taken_w = to_core_w_k(balance) * (mean_c - now.core_c)
+    return (taken_w + balance.field_w_k * (mean_c - ROOM_C)) / carried
 
 
 def wanted_inflow_c(
@@ -115,28 +136,30 @@ def wanted_inflow_c(
     return max(LOWEST_INFLOW_C, wanted)
 
 
-def _core_allows_c(estimate: Estimate, aims: Aims, flow_ml_min: float) -> float:
+def _core_allows_c(balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float) -> float:
     """The highest mean under which the core stays below its limit for the next ten minutes.
 
     It stays inside the band until the core is close to its limit.
     """
     limit = aims.core_high_c - CORE_MARGIN_C
-    near = estimate.now.core_c >= aims.core_high_c - BELOW_BAND_FROM_C
+    if now.core_c + CORE_LOOKS_S * CORE_FASTEST_C_PER_S < limit:
+        return aims.high_c
+    near = now.core_c >= aims.core_high_c - BELOW_BAND_FROM_C
     lowest = LOWEST_GOAL_C if near else aims.low_c + MEAN_MARGIN_C
-    high = _core_after_c(estimate, aims, flow_ml_min, aims.high_c)
+    high = _core_after_c(balance, now, aims, flow_ml_min, aims.high_c)
     if high <= limit:
         return aims.high_c
-    low = _core_after_c(estimate, aims, flow_ml_min, lowest)
+    low = _core_after_c(balance, now, aims, flow_ml_min, lowest)
     if high <= low:
         return lowest
     share = min(1.0, max(0.0, (limit - low) / (high - low)))
     return lowest + share * (aims.high_c - lowest)
 
 
-def _core_after_c(estimate: Estimate, aims: Aims, flow_ml_min: float, mean_c: float) -> float:
-    b = estimate.balance
+def _core_after_c(
+    balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float, mean_c: float
+) -> float:
+    def plan(then: Warmth) -> float:
+        return min(aims.inflow_most_c, inflow_for(balance, then, flow_ml_min, mean_c, WITHIN_S))
 
-    def plan(now: Warmth) -> float:
-        return min(aims.inflow_most_c, inflow_for(b, now, flow_ml_min, mean_c, WITHIN_S))
-
-    return ahead(b, estimate.now, flow_ml_min, plan, CORE_LOOKS_S, 60.0)[-1].core_c
+    return ahead(balance, now, flow_ml_min, plan, CORE_LOOKS_S, 60.0)[-1].core_c

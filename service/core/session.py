@@ -19,6 +19,7 @@ from service.core import (
     drives,
     following,
     foresight,
+    heater_check,
     interlocks,
     volumes,
 )
@@ -95,7 +96,7 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
-    state = foresight.advance(state)
+    state = foresight.advance(heater_check.advance(state))
     state, latched = control.advance(state, state.treat_s - before.treat_s)
     effects += latched
     state, ordered = drives.issue(state)

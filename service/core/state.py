@@ -15,6 +15,7 @@ from service.core.model import (
     Mode,
     Phase,
     Priority,
+    Role,
     Room,
     Sample,
 )
@@ -154,6 +155,18 @@ class Foresight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeaterCheck:
+    """What the heater's reading (of which role, °C) was last, and how far it has added up to too
+    little heat while heat was asked for, or to too much while none was (°C of the bath)."""
+
+    at_s: float
+    role: Role
+    value_c: float
+    short_c: float = 0.0
+    excess_c: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """The treatment clock's three accounts (s), the drug-contact clock and the gate's hold time."""
 
@@ -230,6 +243,7 @@ class Session:
     overridden: frozenset[str] = frozenset()
     heat: Heat = field(default_factory=Heat)
     foresight: Foresight | None = None
+    heater_check: HeaterCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
