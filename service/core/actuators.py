@@ -1,7 +1,5 @@
 """Commands that move heat and flow, and those that take them away."""
 
-from dataclasses import replace
-
 from service.core import channels, conditions, control, drives, interlocks, phases
 from service.core.asked import (
     Done,
@@ -13,6 +11,7 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.effects import ControllerChanged, Effect, Recorded
 from service.core.events import Command
 from service.core.model import Controller, DeviceClass
@@ -167,7 +166,7 @@ def resume(state: State, command: Command) -> Done:
         session,
         side=Side.NONE,
         blocks={},
-        overridden=session.overridden.union(overridden),
+        overridden=tuple(sorted({*session.overridden, *overridden})),
         heat=heat,
     )
     state = drives.decided_anew(state)

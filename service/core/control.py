@@ -7,9 +7,10 @@ cooler.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core import channels
+from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.effects import Effect, Recorded
 from service.core.interlocks import add_block, block_for_lost_needs

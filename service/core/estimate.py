@@ -6,9 +6,10 @@ site's share (how far it lies from the mean towards the inflow), the outflow's a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from service.core.balance import PERFUSATE_J_ML_K, ROOM_C, Balance, Warmth, core_rise_c_s
+from service.core.changing import replace
 
 STEP_S = 10.0
 """Treatment seconds between two looks: five looks within the fluid's fastest answer (a minute)."""
@@ -24,6 +25,9 @@ MOST: tuple[float, float, float] = (260.0, 70.0, 7000.0)
 SHARE_FORGETS_S = 150.0
 CORE_FOLLOWS = 0.25
 CORE_DRIFTS = 0.012
+CORE_JUMP_C = 0.3
+"""A core that differs by more from what was expected was read elsewhere: no drift is learned."""
+
 ALONE_C = 0.5
 TRUSTED_AFTER_S = 180.0
 LONGEST_GAP_S = 60.0
@@ -215,6 +219,8 @@ def _with_core(estimate: Estimate, core_c: float | None, dt_s: float) -> Estimat
     if core_c is None:
         return replace(estimate, now=now._replace(core_c=expected_c))
     off_c = core_c - expected_c
+    if abs(off_c) > CORE_JUMP_C:
+        return replace(estimate, now=now._replace(core_c=core_c))
     drift = b.core_gain_c_s + CORE_DRIFTS * off_c / dt_s
     return replace(
         estimate,

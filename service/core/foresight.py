@@ -1,7 +1,6 @@
 """The observer at work in a session: every ten seconds it looks, foresees, scores, and advises."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from protocols.schema import Limits, Protocol, Technique
 from service.core import channels, clocks, loop
@@ -16,6 +15,7 @@ from service.core.balance import (
     steady_mean_c,
     typical,
 )
+from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.estimate import LONGEST_GAP_S, STEP_S, Estimate, Sight, begun, looked
 from service.core.model import Channel, Controller, Phase, Role

@@ -4,10 +4,9 @@ Both as integrals over what the bath (else the exchanger, else the inflow) did a
 perfusate took from it, so that a slow failure adds up and one odd reading does not.
 """
 
-from dataclasses import replace
-
 from service.core import channels
 from service.core.balance import PERFUSATE_J_ML_K
+from service.core.changing import replace
 from service.core.estimate import LONGEST_GAP_S, STEP_S
 from service.core.model import CommandState, DeviceClass, Role
 from service.core.state import HeaterCheck, Session, State
@@ -19,7 +18,7 @@ LEAST_W = 500.0
 FALLS_C_PER_S = 0.2 / 60.0
 """A bath that falls faster than this with heat asked for has failed, whatever it has to carry."""
 
-ASKED_C = 0.5
+ASKED_C = 0.75
 """Heat is asked for, or surely not, this far below or above the set-point (°C)."""
 
 CERTAIN_SHARE = 0.3
@@ -46,9 +45,15 @@ def advance(state: State) -> State:
 
 def _reading(state: State) -> tuple[Role, float] | None:
     for role in (Role.BATH, Role.EXCHANGER, Role.INFLOW):
-        if values := channels.valid_values(state, role):
-            return role, max(values)
+        if (value := _believed_c(state, role)) is not None:
+            return role, value
     return None
+
+
+def _believed_c(state: State, role: Role) -> float | None:
+    """The highest reading of the role, doubted ones included: nothing here raises heat."""
+    seen = [channels.believed(state, channel) for channel in channels.of_role(state, role)]
+    return max((s.value for s in seen if s is not None and s.value is not None), default=None)
 
 
 def _added(
@@ -97,9 +102,8 @@ def _below_set_c(state: State, session: Session, role: Role, value: float) -> fl
 
 def _carried_w(state: State) -> float:
     """What the perfusate takes from the exchanger now (W); 0 when that is not known."""
-    outlet = channels.valid_values(state, Role.EXCHANGER)
-    inlet = channels.valid_values(state, Role.RESERVOIR)
+    outlet, inlet = _believed_c(state, Role.EXCHANGER), _believed_c(state, Role.RESERVOIR)
     flow = channels.heat_flow_ml_min(state)
-    if not outlet or not inlet or not flow:
+    if outlet is None or inlet is None or not flow:
         return 0.0
-    return flow / 60.0 * PERFUSATE_J_ML_K * (outlet[0] - inlet[0])
+    return flow / 60.0 * PERFUSATE_J_ML_K * (outlet - inlet)

@@ -4,13 +4,14 @@ Pure arithmetic on what the observer believes, or on the published ranges; it mo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from statistics import median
 
 from protocols.schema import Protocol, Technique
 from service.core import clocks, foresight, loop
 from service.core.balance import Balance, Plan, Warmth, ahead, typical
+from service.core.changing import replace
 from service.core.model import Controller
 from service.core.state import Session, State
 
