@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from protocols import show
-from service import site_text
+from protocols.schema import Technique
+from service import foretell, site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
@@ -97,6 +98,11 @@ def _unit(asked: argparse.Namespace) -> Answer:
 
 
 def _files(commands: Commands) -> None:
+    ahead = commands.add_parser("what-if", help="what a protocol would lead to, before incision")
+    ahead.add_argument("protocol")
+    ahead.add_argument("--technique", choices=[each.value for each in Technique])
+    ahead.add_argument("--flow", type=float, metavar="ML_MIN", help="default: the protocol's")
+    ahead.set_defaults(run=lambda a: foretell.what_if_text(a.protocol, a.technique, a.flow))
     site = commands.add_parser("site", help="what this room has").add_subparsers(required=True)
     site.add_parser("example").set_defaults(run=lambda _: site_text.example_text())
     check = site.add_parser("check")

@@ -59,6 +59,7 @@ HEAT_ENDING = (
     "no_flow",
     "heater_stopped",
     "heater_not_off",
+    "heats_unasked",
 )
 """Alarms that say by themselves that heat is off; what follows from them gets none of its own."""
 
@@ -224,6 +225,15 @@ RULES: tuple[Rule, ...] = (
         escalates=True,
         hidden_by=("core_high", "core_ceiling"),
         do="Tell anesthesia, start cooling, lower the inflow.",
+    ),
+    Rule(
+        id="core_forecast",
+        priority=MEDIUM,
+        look=findings.core_forecast,
+        phases=WARM,
+        delay=30.0,
+        hidden_by=("core_warm", "core_high", "core_ceiling"),
+        do="Tell anesthesia, start cooling, lower the inflow by 1 °C.",
     ),
     Rule(
         id="core_by_site",
@@ -412,6 +422,24 @@ RULES: tuple[Rule, ...] = (
         technical=True,
         event="heater_stopped",
         do="Check the heater: level, excess-temperature cut-out, power. Then resume.",
+    ),
+    Rule(
+        id="heater_not_gaining",
+        priority=MEDIUM,
+        look=findings.heater_not_gaining,
+        phases=FLUID,
+        technical=True,
+        hidden_by_any=HEAT_ENDING,
+        do="Check the heater: level, power, cut-out, bath circulation. Have warm fluid ready.",
+    ),
+    Rule(
+        id="heats_unasked",
+        priority=HIGH,
+        look=findings.heats_unasked,
+        phases=FLUID,
+        event="heats_unasked",
+        hidden_by_any=("heater_not_off", "inflow_isolate"),
+        do="Heater and its contactor are off. Unplug the heater and isolate the exchanger.",
     ),
     Rule(
         id="heater_not_off",

@@ -40,7 +40,9 @@ CONTACTOR_RENEW_S = 2.0
 """Real seconds: a core that no longer renews lets the contactors open; a dead process does not even
 feed their own watchdog."""
 
-OPENS_CONTACTOR = frozenset({"stop_or_abort", "heater_not_off", "switches_stopped"})
+OPENS_CONTACTOR = frozenset(
+    {"stop_or_abort", "heater_not_off", "heats_unasked", "switches_stopped"}
+)
 """Interlocks that take the power away: what was ordered off and is not proven off, and a stop."""
 
 CLASSES: Mapping[str, DeviceClass] = {

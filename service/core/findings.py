@@ -8,7 +8,7 @@ valid ones only.
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 
-from service.core import channels, clocks, volumes
+from service.core import channels, clocks, heater_check, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.channels import label
 from service.core.model import (
@@ -20,6 +20,7 @@ from service.core.model import (
     Role,
     Unit,
 )
+from service.core.outlook import CORE
 from service.core.state import Drive, Session, State
 from service.core.trust import frames
 
@@ -115,6 +116,43 @@ def inflow_above_set(state: State, session: Session) -> Iterator[Finding]:
     for channel in channels.of_role(state, Role.INFLOW):
         if found := _over(state, "inflow_above_set", channel, limit):
             yield found
+
+
+def core_forecast(state: State, session: Session) -> Iterator[Finding]:
+    """The core is foreseen at its high limit within ten minutes."""
+    seen, limit = session.foresight, session.limits.core_high_c
+    if seen is None or CORE not in seen.outlook.ahead:
+        return
+    later = seen.outlook.ahead[CORE][-1].value_c
+    warmest = max(
+        channels.deciding_core(state, session.protocol),
+        key=lambda channel: channels.valid_value(state, channel) or 0.0,
+    )
+    source = warmest.id
+    if state.treat_s - seen.outlook.at_s > FORECAST_HOLDS_S:
+        yield Finding(source=source, raw=None)
+    elif later >= limit - (DEAD_BAND_C if is_signalled(state, "core_forecast", source) else 0.0):
+        text = f"Core foreseen at {later:.1f} °C in 10 min, limit {limit:g}"
+        yield Finding(source=source, raw=True, text=text, value=later, limit=limit)
+
+
+FORECAST_HOLDS_S = 60.0
+
+
+def heater_not_gaining(state: State, session: Session) -> Iterator[Finding]:
+    """Heat is asked for and the bath gains less than the energy says."""
+    check = session.heater_check
+    if check is not None and check.short_c > heater_check.LIMIT_C:
+        text = f"Heater does not gain: {check.role} {check.value_c:.1f} °C with heat asked for"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
+
+
+def heats_unasked(state: State, session: Session) -> Iterator[Finding]:
+    """No heat is asked for and the bath gains, or gives without falling."""
+    check = session.heater_check
+    if check is not None and check.excess_c > heater_check.LIMIT_C:
+        text = f"Heater heats unasked: {check.role} {check.value_c:.1f} °C"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
 
 
 def core_lost(state: State, session: Session) -> Iterator[Finding]:

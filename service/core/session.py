@@ -17,6 +17,8 @@ from service.core import (
     dose,
     drives,
     following,
+    foresight,
+    heater_check,
     interlocks,
     looking,
     volumes,
@@ -102,6 +104,7 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
+    state = foresight.advance(heater_check.advance(state))
     state, latched = control.advance(state, state.treat_s - before.treat_s)
     effects += latched
     state, ordered = drives.issue(state)
@@ -269,6 +272,8 @@ def _noted(state: State, effects: list[Effect]) -> State:
 
 def _line(effect: Effect) -> Noted | None:
     match effect:
+        case Recorded(kind="automatic" | "automatic_conditions"):
+            return None
         case Recorded():
             return Noted(at=effect.at, kind=effect.kind, text=effect.text, by=effect.by)
         case PhaseChanged():

@@ -28,7 +28,7 @@ REFUSALS: list[tuple[str, str, dict[str, Value], str]] = [
     ("perfuse", "confirm_drug", {"fraction": 0}, "fraction 0 is outside 1 to 20"),
     ("perfuse", "confirm_drug", {"fraction": 2, "ago_s": 60}, "an earlier time needs a reason"),
     ("perfuse", "set_controller", {"mode": "fallback"}, "mode must be one of"),
-    ("setup", "set_controller", {"mode": "automatic"}, "heat is not allowed in phase setup"),
+    ("setup", "set_controller", {"mode": "automatic"}, "heat is allowed in this phase (setup)"),
     ("setup", "set_inflow", {"c": 44}, "no heat in phase setup"),
     ("perfuse", "set_inflow", {"c": "hot"}, "c must be a number"),
     ("perfuse", "set_inflow", {"c": True}, "c must be a number"),
