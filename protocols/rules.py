@@ -11,7 +11,7 @@ from typing import Any
 
 from protocols.locate import Field, Problem
 from protocols.lookup import Table, at, numbers_at, numbers_in, rows_at, table_at, texts_at
-from protocols.schema import MATRIX_EVENTS, Envelope, HeatResponse
+from protocols.schema import MATRIX_EVENTS, Envelope, HeatResponse, PumpResponse
 
 PHASES = (
     "setup",
@@ -43,6 +43,9 @@ HEAT_NEEDS: Mapping[str, frozenset[str]] = {
     "perfuse": frozenset({"flow", "inflow", "site"}),
 }
 """The least that heat needs in the phases in which it may run at all."""
+
+STOPS = ("line_pressure_high", "iap_high", "inflow_isolate", "patient_unstable", "stop_or_abort")
+"""Events after which the pump never goes on."""
 
 CLOCK_ENDS = ("elapsed", "in_band")
 
@@ -192,6 +195,8 @@ def matrix_is_full(table: Table, _: Envelope) -> Iterator[Problem]:
             yield _problem(
                 f"matrix.{event}", f"is no event; allowed are {', '.join(MATRIX_EVENTS)}"
             )
+        elif event in STOPS and at(row, "pump") != PumpResponse.STOP:
+            yield _problem(f"matrix.{event}.pump", 'must be "stop": this event ends the flow')
         elif event != "iap_not_monitored" and at(row, "heat") == HeatResponse.AS_IS:
             yield _problem(f"matrix.{event}.heat", 'must be "off": this event ends the heat')
 

@@ -15,6 +15,7 @@ from service.core.alarms import Finding, Judged, is_signalled
 from service.core.findings import Look, RoomLook, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
+from service.core.timers import TimerState
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 FLUID = frozenset(
@@ -45,6 +46,7 @@ HEAT_ENDING = (
     "iap_high",
     "suction_high",
     "emergency_stop",
+    "patient_unstable",
     "bubble",
     "reservoir_empty",
     "reservoir_low",
@@ -261,6 +263,14 @@ RULES: tuple[Rule, ...] = (
         do="Check the pump: keypad, head open, power. Then resume.",
     ),
     Rule(
+        id="patient_unstable",
+        priority=HIGH,
+        look=findings.declared("patient_unstable"),
+        phases=ANY,
+        event="patient_unstable",
+        do="Pump and heater are off. Drain. Go on only when the surgeon agrees.",
+    ),
+    Rule(
         id="emergency_stop",
         priority=HIGH,
         look=findings.switched_on(Role.EMERGENCY_STOP, "Emergency stop is pressed"),
@@ -444,9 +454,23 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="fraction_due",
         priority=LOW,
-        look=findings.fraction_due,
+        look=findings.fraction(TimerState.DUE),
         phases=TREATED,
         do="Give the fraction and confirm it.",
+    ),
+    Rule(
+        id="fraction_late",
+        priority=MEDIUM,
+        look=findings.fraction(TimerState.LATE),
+        phases=TREATED,
+        do="Give the fraction now or record why not.",
+    ),
+    Rule(
+        id="reminder_due",
+        priority=LOW,
+        look=findings.reminder_due,
+        phases=frozenset({Phase.HEAT_UP}) | TREATED,
+        do="Anesthesia gives it and confirms it.",
     ),
 )
 

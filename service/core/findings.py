@@ -8,7 +8,7 @@ valid ones only.
 from collections.abc import Callable, Iterator, Mapping
 from statistics import median
 
-from service.core import channels, clocks, volumes
+from service.core import channels, clocks, timers, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.model import (
     Channel,
@@ -207,6 +207,16 @@ def flow_high(state: State, session: Session) -> Iterator[Finding]:
 
 FLOW_OVER_SHARE = 1.15
 """A flow meter and a pump may differ by 10-15 % in good order (clinical practice)."""
+
+
+def declared(event: str) -> Look:
+    """True while what a person has declared keeps the session off."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        if block := session.blocks.get(event):
+            yield Finding(source="", raw=True, text=block.text)
+
+    return look
 
 
 def pump_stopped(state: State, session: Session) -> Iterator[Finding]:
@@ -457,16 +467,30 @@ def contact_overtime(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source="", raw=True, text=text, value=contact_s, limit=cap_s)
 
 
-def fraction_due(state: State, session: Session) -> Iterator[Finding]:
-    """The next fraction of the drug is due and not yet recorded as given."""
-    drug, contact_s = session.protocol.drug, clocks.contact_s(state, session)
-    if drug is None or contact_s is None:
-        return
-    given = {entry.fraction for entry in session.given}
-    for number, fraction in enumerate(drug.fractions, start=1):
-        if contact_s >= 60.0 * fraction.at_min and number not in given:
-            text = f"Drug fraction {number} of {len(drug.fractions)} is due"
-            yield Finding(source=str(number), raw=True, text=text)
+def fraction(which: timers.TimerState) -> Look:
+    """A fraction of the drug that is due (within its window) or late, and not yet recorded."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        drug = session.protocol.drug
+        if drug is None or session.clocks.contact_from_s is None:
+            return
+        for number, part in enumerate(drug.fractions, start=1):
+            if timers.fraction_state(state, session, number, part) is which:
+                text = f"Drug fraction {number} of {len(drug.fractions)} is {which}"
+                yield Finding(source=str(number), raw=True, text=text)
+
+    return look
+
+
+def reminder_due(state: State, session: Session) -> Iterator[Finding]:
+    """Intravenous drugs that anesthesia is to give now, in one alarm."""
+    due = [
+        reminder.drug
+        for number, reminder in enumerate(session.protocol.reminders, start=1)
+        if number not in session.reminded and timers.reminder_is_due(state, session, number)
+    ]
+    if due:
+        yield Finding(source="", raw=True, text=f"Intravenous now: {', '.join(due)}")
 
 
 def automatic_lost(state: State, session: Session) -> Iterator[Finding]:

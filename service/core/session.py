@@ -20,6 +20,7 @@ from service.core import (
     drives,
     following,
     interlocks,
+    timely,
     volumes,
 )
 from service.core.effects import (
@@ -42,6 +43,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Rejected,
     Sent,
     Shown,
     Started,
@@ -86,12 +88,18 @@ def initial(event: Started) -> State:
 def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     """Fold one event into the state; see the module's text for the order of things."""
     before = state
-    now, dt_real_s = _passed(state, event)
+    why = timely.objection(state, event)
+    if why and isinstance(event, Frame):
+        return timely.refused(state, event, why)
+    now, dt_real_s = (state.now, 0.0) if why else _passed(state, event)
     treat_s = state.treat_s + dt_real_s * state.room.speed
     state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s)
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
+    if why:
+        text = f"{type(event).__name__} taken as of now: it was {why}"
+        effects.append(Recorded(at=now, kind="bad_input", text=text))
     state, changed = alarms.advance(state, alarm_table.judge(state))
     effects += changed
     state, blocked = interlocks.respond(state)
@@ -131,6 +139,8 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
             return _frame(state, event), []
         case Command():
             return commands.handle(state, event)
+        case Rejected():
+            return state, [commands.reject(state, event)]
         case LinkChanged():
             return _linked(state, event), []
         case Outcome():
@@ -163,6 +173,8 @@ def _frame(state: State, frame: Frame) -> State:
     for reading in frame.readings:
         samples[reading.channel] = _sample(state.room.mode, frame, reading)
     state = _remembered(replace(state, samples=samples), frame)
+    if frame.device in state.untimely:
+        state = replace(state, untimely=state.untimely - {frame.device})
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
     if frame.status is None:

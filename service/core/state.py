@@ -206,6 +206,7 @@ class Session:
     clocks: Clocks = field(default_factory=Clocks)
     checklist: Mapping[str, Confirmed] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
+    reminded: tuple[int, ...] = ()
     flow_ml_min: float | None = None
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
@@ -266,7 +267,10 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
+
+    `untimely` are the devices whose newest reading was refused for its stamp.
+    """
 
     room: Room
     boot: str
@@ -289,6 +293,7 @@ class State:
     contactor: Drive = field(default_factory=Drive)
     commands: tuple[CommandRecord, ...] = ()
     notes: tuple[Noted, ...] = ()
+    untimely: frozenset[str] = frozenset()
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from service.core import dose, phases
+from service.core import dose, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -153,8 +153,12 @@ def confirm_drug(state: State, command: Command) -> Done:
     utc_ns = state.now.utc_ns - int(age_s * 1e9)
     given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command))
     effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
-    if deviation := _drug_deviation(state, session, number):
-        effects.append(recorded(state, command, "deviation", deviation))
+    deviations = (
+        _drug_deviation(state, session, number),
+        timers.fraction_deviation(session, number, at_s),
+        _without_reminders(session),
+    )
+    effects += [recorded(state, command, "deviation", text) for text in deviations if text]
     session = replace(session, given=(*session.given, given))
     if session.clocks.contact_from_s is None:
         session = replace(session, clocks=replace(session.clocks, contact_from_s=at_s))
@@ -163,6 +167,33 @@ def confirm_drug(state: State, command: Command) -> Done:
         session, moved = phases.entered(state, session, Phase.PERFUSE, by, late_s=late_s)
         effects += moved
     return Done(state=replace(state, session=session), effects=tuple(effects))
+
+
+def confirm_reminder(state: State, command: Command) -> Done:
+    """An intravenous drug that anesthesia was reminded of was given: a fact, never refused."""
+    session = session_of(state)
+    count = len(session.protocol.reminders)
+    if not count:
+        raise Refusal("this protocol has no intravenous drugs")
+    number = int(number_arg(command, "reminder", 1, count))
+    if number in session.reminded:
+        raise Refusal(f"reminder {number} is already confirmed")
+    session = replace(session, reminded=(*session.reminded, number))
+    drug = session.protocol.reminders[number - 1].drug
+    fact = recorded(state, command, "drug", f"{drug} intravenously: given by anesthesia")
+    return Done(state=replace(state, session=session), effects=(fact,))
+
+
+def _without_reminders(session: Session) -> str:
+    """The intravenous drugs that the first fraction goes in without ("" for none)."""
+    if session.given:
+        return ""
+    open_drugs = [
+        reminder.drug
+        for number, reminder in enumerate(session.protocol.reminders, start=1)
+        if reminder.at_min < 0 and number not in session.reminded
+    ]
+    return f"Drug-in before {' and '.join(open_drugs)} was confirmed" if open_drugs else ""
 
 
 def _drug_deviation(state: State, session: Session, number: int) -> str:
