@@ -17,44 +17,24 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from service.core.model import Phase
 from service.site_text import demo_site
 from service.supervisor import Plan, Supervisor
+from service.virtual.hands import Hands, Request
 from simulator.control import ControlError, ask
 
 SCENARIO = Path(__file__).with_name("demo_scenario.toml")
-PATIENT = {"inflow_to_patient": True, "draining": False}
-BYPASS = {"inflow_to_patient": False, "draining": False}
-DRAIN = {"inflow_to_patient": False, "draining": True}
-CLAMPS: Mapping[str | None, Mapping[str, bool]] = {
-    None: BYPASS,
-    Phase.SETUP: BYPASS,
-    Phase.PRIME: BYPASS,
-    Phase.DRAIN: DRAIN,
-    Phase.COMPLETE: DRAIN,
-}
-"""Where the clamps stand in each phase; in all others the patient is connected."""
-
-FRESH_FOR = (Phase.SETUP, Phase.RINSE)
-"""Phases that begin with fresh fluid: after a drain the reservoir holds too little to pump."""
-
-FULL_ML, FRESH_C = 3500.0, 38.0
-DRUG_ML, DRUG_C = 100.0, 20.0
-COOLING_FROM_C, COOLING_W = 38.0, 50.0
 AGAIN_S = 0.5
 
 
-class Hands:
+class Team:
     """The simulated team: follows the room's live messages and works the simulated field."""
 
     def __init__(self, ports: Path, address: str, token: str) -> None:
         self._ports = ports
         self._url = address.replace("http", "ws", 1) + "/api/live"
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._clamps: Mapping[str, bool] | None = None
-        self._given: int | None = None
-        self._cooled = False
-        self._phase: str | None = None
+        self._hands = Hands()
+        self._to_do: list[Request] = []
 
     async def work(self) -> None:
         """Follow the room until cancelled."""
@@ -68,38 +48,16 @@ class Hands:
             await asyncio.sleep(AGAIN_S)
 
     def _follow(self, state: Mapping[str, Any]) -> None:
-        begins = self._clamps is not None and state["phase"] != self._phase
-        self._phase = state["phase"]
-        if begins and self._phase in FRESH_FOR:
-            self._fill_up()
-        clamps = CLAMPS.get(state["phase"], PATIENT)
-        if clamps != self._clamps:
-            ask(self._ports, {"do": "plant", "set": dict(clamps)})
-            self._clamps = clamps
-        self._give(
-            sum(
-                f["given_utc"] is not None
-                for f in (state["drug"] or {"fractions": []})["fractions"]
-            )
-        )
-        core = state["channels"]["nasopharynx"]["value"]
-        if core is not None and core > COOLING_FROM_C and not self._cooled:
-            ask(self._ports, {"do": "plant", "set": {"cooling_w": COOLING_W}})
-            self._cooled = True
+        fractions = (state["drug"] or {"fractions": []})["fractions"]
+        given = sum(fraction["given_utc"] is not None for fraction in fractions)
+        core_c = state["channels"]["nasopharynx"]["value"]
+        self._to_do += self._hands.follow(state["phase"], given, core_c, self._reservoir_ml)
+        while self._to_do:
+            ask(self._ports, self._to_do[0])
+            del self._to_do[0]
 
-    def _fill_up(self) -> None:
-        """Hang fresh bags until the reservoir is as full as it was at first."""
-        missing_ml = FULL_ML - ask(self._ports, {"do": "state"})["plant"]["reservoir_ml"]
-        if missing_ml > 0:
-            fresh = {"volume_ml": missing_ml, "temperature_c": FRESH_C, "into": "reservoir"}
-            ask(self._ports, {"do": "bolus", **fresh})
-
-    def _give(self, given: int) -> None:
-        """A fraction that was recorded as given goes in, cold, at the patient's port."""
-        if self._given is not None and given > self._given:
-            dose = {"volume_ml": DRUG_ML, "temperature_c": DRUG_C, "into": "cavity"}
-            ask(self._ports, {"do": "bolus", **dose})
-        self._given = given
+    def _reservoir_ml(self) -> float:
+        return float(ask(self._ports, {"do": "state"})["plant"]["reservoir_ml"])
 
 
 def demo(*, speed: float, listen: str, scenario: Path | None) -> int:
@@ -123,7 +81,7 @@ async def _demo(folder: Path, speed: float, listen: str, scenario: Path) -> int:
             print(_welcome(address, tokens, site, ports, speed), flush=True)
         for task in hands:
             task.cancel()
-        hands.append(asyncio.create_task(Hands(ports, address, tokens["qa"]).work()))
+        hands.append(asyncio.create_task(Team(ports, address, tokens["qa"]).work()))
 
     try:
         plan = Plan(site=site, speed=speed, on_ready=ready)

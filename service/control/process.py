@@ -21,6 +21,7 @@ from service.control.messages import Event as Message
 from service.control.messages import Messages
 from service.control.publisher import Publisher
 from service.control.settings import Settings
+from service.control.traffic import TrafficDesk
 from service.control.watched import Watched
 from service.core.alarms import ANNOUNCES
 from service.core.effects import Effect, SessionOpened
@@ -84,6 +85,7 @@ class ControlProcess:
         )
         self._publisher = Publisher(self._messages, self._lanes.broadcast, self._sent)
         self._instruments = Instruments(site, self._room, now, self.handle)
+        self._desk = TrafficDesk(settings.site, site, self._instruments.links)
         self._watched = Watched(settings.supervisor, self._supervised)
         self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
         self._dirty = False
@@ -140,6 +142,7 @@ class ControlProcess:
         if isinstance(event, Frame):
             self._lanes.broadcast(self._messages.frame(event))
         self._dirty |= bool(effects)
+        self._desk.look(event)
 
     def _record(self, before: State, event: Event, effects: list[Effect]) -> int:
         """Give the pass to the journal; a session's record begins with the state before it."""
@@ -229,6 +232,7 @@ class ControlProcess:
         for name in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(name, ended.set)
         await self._lanes.start()
+        await self._desk.start()
         watched = asyncio.create_task(self._watched.run())
         self._instruments.start()
         gc.collect()
@@ -271,6 +275,7 @@ class ControlProcess:
             await self._instruments.make_safe(SAFE_END_S)
         await self._instruments.close()
         await self._lanes.close()
+        await self._desk.close()
         if lost := self._writer.close():
             log.error("%d passes of the record could not be written", lost)
         self._store.close()

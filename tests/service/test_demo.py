@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from service.demo import Hands
+from service.demo import Team
 from simulator.control import ask
 from simulator.serve import RoomServer
 
@@ -15,7 +15,7 @@ def told(phase: str | None) -> dict[str, Any]:
 def test_rinse_and_the_next_treatment_begin_with_a_full_reservoir(tmp_path: Path) -> None:
     server = RoomServer(tmp_path / "ports")
     with server:
-        team = Hands(server.directory, "http://127.0.0.1:1", "token")
+        team = Team(server.directory, "http://127.0.0.1:1", "token")
         team._follow(told(None))
 
         def reservoir_ml() -> float:
@@ -35,5 +35,5 @@ def test_a_team_that_comes_back_in_the_middle_of_a_rinse_adds_nothing(tmp_path: 
     server = RoomServer(tmp_path / "ports")
     with server:
         server.room.plant.reservoir.take(3000.0)
-        Hands(server.directory, "http://127.0.0.1:1", "token")._follow(told("rinse"))
+        Team(server.directory, "http://127.0.0.1:1", "token")._follow(told("rinse"))
         assert ask(server.directory, {"do": "state"})["plant"]["reservoir_ml"] < 1000.0
