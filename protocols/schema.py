@@ -135,13 +135,18 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drug:
-    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order."""
+    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order.
+
+    Each fraction comes in `fraction_ml` of fluid at `fraction_c`, which cools the perfusate.
+    """
 
     name: str
     dose_mg_m2: float
     carriers: tuple[str, ...]
     fractions: tuple[Fraction, ...]
     dose_tolerance: float
+    fraction_ml: float
+    fraction_c: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,9 +193,14 @@ class Limits:
     core_ceiling_c: float
     core_by_site_ceiling_c: float
     core_invalid_s: float
+    core_rise_c: float
+    core_rise_s: float
+    core_rise_above_c: float
+    core_cool_c: float
     bath_max_c: float
     bath_ceiling_c: float
     reservoir_ceiling_c: float
+    line_in_warn_mmhg: float
     line_in_max_mmhg: float
     line_out_min_mmhg: float
     iap_warn_mmhg: float

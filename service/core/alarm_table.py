@@ -202,6 +202,21 @@ RULES: tuple[Rule, ...] = (
         do="Heat is held. Reseat or replace a core probe, then resume.",
     ),
     Rule(
+        id="core_rising",
+        priority=LOW,
+        look=findings.core_rising,
+        phases=WARM,
+        hidden_by_any=("core_warm", "core_high", "core_ceiling"),
+        do="Tell anesthesia, lower the inflow or start cooling in time.",
+    ),
+    Rule(
+        id="core_cool",
+        priority=LOW,
+        look=findings.core_cool,
+        phases=frozenset({Phase.PERFUSE, Phase.DRAIN}),
+        do="Tell anesthesia: stop cooling, warm the patient.",
+    ),
+    Rule(
         id="bath_high",
         priority=HIGH,
         look=above("bath_high", Role.BATH, of_limits("bath_ceiling_c")),
@@ -224,6 +239,15 @@ RULES: tuple[Rule, ...] = (
         phases=FLUID,
         event="line_pressure_high",
         do="Pump is stopped, heater is off. Look for a clamp or kink between pump and patient.",
+    ),
+    Rule(
+        id="line_pressure_warn",
+        priority=MEDIUM,
+        look=above("line_pressure_warn", Role.LINE_IN, of_limits("line_in_warn_mmhg")),
+        phases=FLUID,
+        delay=5.0,
+        hidden_by=("line_pressure_high",),
+        do="Look for a kink or a half-closed clamp between pump and patient; lower the flow.",
     ),
     Rule(
         id="iap_high",
@@ -504,6 +528,12 @@ ROOM_RULES: tuple[RoomRule, ...] = (
         priority=MEDIUM,
         look=findings.not_durable,
         do="Treatment goes on from memory. Call the technician: disk full or failing.",
+    ),
+    RoomRule(
+        id="clock_stepped",
+        priority=LOW,
+        look=findings.clock_stepped,
+        do="Times of day before and after differ; treatment timers go on. Check its time source.",
     ),
     RoomRule(
         id="supervisor_lost",

@@ -16,6 +16,7 @@ from service.core import (
     clocks,
     commands,
     control,
+    core_course,
     dose,
     drives,
     following,
@@ -93,7 +94,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
         return timely.refused(state, event, why)
     now, dt_real_s = (state.now, 0.0) if why else _passed(state, event)
     treat_s = state.treat_s + dt_real_s * state.room.speed
-    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s)
+    stepped = timely.wall_clock_step(state, event) or state.stepped
+    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s, stepped=stepped)
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
@@ -177,6 +179,7 @@ def _frame(state: State, frame: Frame) -> State:
         state = replace(state, untimely=state.untimely - {frame.device})
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
+        state = core_course.remembered(state, session)
     if frame.status is None:
         return state
     status = Status(at=frame.at, drive=frame.status)
@@ -240,6 +243,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        past_alarms=state.past_alarms,
         dose=state.dose if state.session is None else dose.settled(state, state.session),
     )
     session = state.session

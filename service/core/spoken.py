@@ -14,7 +14,7 @@ from service.core.asked import (
     who,
 )
 from service.core.events import Command
-from service.core.state import State
+from service.core.state import ByHand, State
 
 
 def acknowledge(state: State, command: Command) -> Done:
@@ -54,12 +54,14 @@ def volume(state: State, command: Command) -> Done:
 
 
 def enter_core(state: State, command: Command) -> Done:
-    """A core temperature read from another monitor."""
+    """A core temperature read from another monitor: for five minutes it counts for alarms."""
     value = number_arg(command, "c", 30, 43)
-    return Done(
-        state=state,
-        effects=(recorded(state, command, "core", f"Core read by hand {value:.1f} °C"),),
-    )
+    site = str(command.args.get("site") or "")
+    fact = recorded(state, command, "core", f"Core read by hand {value:.1f} °C {site}".rstrip())
+    if state.session is not None:
+        entry = ByHand(value_c=value, at_s=state.treat_s, site=site)
+        state = replace(state, session=replace(state.session, core_by_hand=entry))
+    return Done(state=state, effects=(fact,))
 
 
 def say(kind: str) -> Handler:

@@ -5,7 +5,10 @@ from dataclasses import replace
 from service.core import channels
 from service.core.effects import Effect, Recorded
 from service.core.events import Event, Frame, Started, Tick
-from service.core.state import State
+from service.core.state import State, Stepped
+
+STEP_NS = 10**9
+"""A wall clock that moves by more than this at once was set, not slewed."""
 
 AHEAD_S = 5.0
 """Ticks come ten times a second: only they and a start may move time by more than this at once."""
@@ -24,6 +27,15 @@ def objection(state: State, event: Event) -> str:
         if (sample := state.samples.get(channel.id))
     ]
     return "older than the reading before it" if any(at > event.at for at in last) else ""
+
+
+def wall_clock_step(state: State, event: Event) -> Stepped | None:
+    """The move of the wall clock against the monotonic one since the event before, if it is one."""
+    if isinstance(event, Started):
+        return None
+    before_ns = state.now.utc_ns - state.now.mono_ns
+    by_ns = event.at.utc_ns - event.at.mono_ns - before_ns
+    return Stepped(at=event.at, by_s=by_ns / 1e9) if abs(by_ns) > STEP_NS else None
 
 
 def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:

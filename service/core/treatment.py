@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from service.core import dose, phases, timers
+from service.core import dips, dose, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -66,6 +66,7 @@ def open_session(state: State, command: Command) -> Done:
         over_ceiling={},
         iap_window=(),
         dose=Dose(),
+        core_window=(),
     )
     return Done(state=state, effects=tuple(effects))
 
@@ -151,7 +152,8 @@ def confirm_drug(state: State, command: Command) -> Done:
     late_s = age_s * state.room.speed
     at_s = state.treat_s - late_s
     utc_ns = state.now.utc_ns - int(age_s * 1e9)
-    given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command))
+    dip = dips.predicted(state, session)
+    given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command), dip=dip)
     effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
     deviations = (
         _drug_deviation(state, session, number),
