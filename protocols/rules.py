@@ -47,6 +47,9 @@ HEAT_NEEDS: Mapping[str, frozenset[str]] = {
 STOPS = ("line_pressure_high", "iap_high", "inflow_isolate", "patient_unstable", "stop_or_abort")
 """Events after which the pump never goes on."""
 
+STRIP_ITEM = "not_guarded"
+"""The checklist item with which two people sign what is not guarded today."""
+
 CLOCK_ENDS = ("elapsed", "in_band")
 
 LINE_LOSS_C = 0.5
@@ -249,9 +252,20 @@ def checklist_has_the_stop_point(table: Table, _: Envelope) -> Iterator[Problem]
         if item.get("id") in seen:
             yield _problem(f"checklist.{index}.id", f'"{item["id"]}" is used twice; ids differ')
         seen.append(item.get("id"))
-    if not any(item.get("before") == "drug_addition" and item.get("names") == 2 for item in items):
+    signed = {
+        item.get("id")
+        for item in items
+        if item.get("before") == "drug_addition" and item.get("names") == 2
+    }
+    if not signed - {STRIP_ITEM}:
         yield _problem(
             "checklist", "has no item before drug_addition with names = 2, the stop point"
+        )
+    if STRIP_ITEM not in signed:
+        yield _problem(
+            "checklist",
+            f'has no item "{STRIP_ITEM}" before drug_addition with names = 2: the strip of what is '
+            "not guarded today is signed before the drug goes in",
         )
 
 

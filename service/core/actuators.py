@@ -192,7 +192,7 @@ def resume(state: State, command: Command) -> Done:
         session,
         side=Side.NONE,
         blocks={},
-        overridden=session.overridden.union(overridden),
+        overridden=tuple(dict.fromkeys((*session.overridden, *overridden))),
         heat=heat,
     )
     state = drives.decided_anew(state)

@@ -66,13 +66,19 @@ DRIVES = frozenset({DeviceClass.PUMP, DeviceClass.HEATER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row: an alarm of a session, armed in some phases and perhaps one technique."""
+    """One row: an alarm of a session, armed in some phases and perhaps one technique.
+
+    `outside` are causes that lie outside the console; `hysteresis` is the dead-band to clear.
+    """
 
     id: str
     priority: Priority
     look: Look
     phases: frozenset[Phase]
     do: str
+    condition: str = ""
+    hysteresis: str = ""
+    outside: tuple[str, ...] = ()
     delay: str | float = 0.0
     technique: Technique | None = None
     technical: bool = False
@@ -90,12 +96,15 @@ class RoomRule:
     priority: Priority
     look: RoomLook
     do: str
+    condition: str = ""
     delay_s: float = 0.0
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         id="inflow_isolate",
+        condition="Any believed inflow reading at or above `inflow_isolate_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c")),
         phases=FLUID,
@@ -104,6 +113,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="inflow_high",
+        condition="Any believed inflow reading at or above `inflow_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("inflow_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
         phases=FLUID,
@@ -113,6 +124,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="inflow_above_set",
+        condition="Inflow above what its set-points explain by `inflow_warning_above_set_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=findings.inflow_above_set,
         phases=WARM,
@@ -122,6 +135,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_ceiling",
+        condition="Two believed readings of a site in a row at or above `site_ceiling_c` (the "
+        "first cuts the heat)",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=findings.site_ceiling,
         phases=PATIENT,
@@ -130,6 +146,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_hot",
+        condition="A site at or above `site_medium_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above("site_hot", Role.SITE, of_limits("site_medium_c")),
         phases=PATIENT,
@@ -140,6 +158,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_warm",
+        condition="A site at or above `site_low_priority_c`",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=above("site_warm", Role.SITE, of_limits("site_low_priority_c")),
         phases=PATIENT,
@@ -149,6 +169,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sites_low",
+        condition="The target's statistic below the band, once it was reached or 20 min have "
+        "passed; waits for the predicted recovery after a drug dose",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=findings.sites_low,
         phases=frozenset({Phase.PERFUSE}),
@@ -157,6 +180,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_ceiling",
+        condition="A deciding core, by probe or by hand, at or above `core_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("core_ceiling", Role.CORE, of_limits("core_ceiling_c"), core_decides=True),
         phases=PATIENT,
@@ -165,6 +190,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_high",
+        condition="A deciding core, by probe or by hand, at or above `core_high_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("core_high", Role.CORE, of_limits("core_high_c"), core_decides=True),
         phases=PATIENT,
@@ -174,6 +201,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_warm",
+        condition="A deciding core, by probe or by hand, at or above `core_medium_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above("core_warm", Role.CORE, of_limits("core_medium_c"), core_decides=True),
         phases=PATIENT,
@@ -183,6 +212,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_by_site",
+        condition="Another core probe (bladder, rectum) at or above `core_by_site_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above(
             "core_by_site", Role.CORE, of_limits("core_by_site_ceiling_c"), core_decides=False
@@ -193,6 +224,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_lost",
+        condition="No deciding core probe gives a valid value",
         priority=MEDIUM,
         look=findings.core_lost,
         phases=WARM,
@@ -203,6 +235,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_rising",
+        condition="Deciding core above `core_rise_above_c` and risen by more than "
+        "`core_rise_c` within `core_rise_s`",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=findings.core_rising,
         phases=WARM,
@@ -211,6 +246,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_cool",
+        condition="Deciding core below `core_cool_c` in the last five minutes and in the drain",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=findings.core_cool,
         phases=frozenset({Phase.PERFUSE, Phase.DRAIN}),
@@ -218,6 +255,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="bath_high",
+        condition="Bath at or above `bath_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("bath_high", Role.BATH, of_limits("bath_ceiling_c")),
         phases=FLUID,
@@ -226,6 +265,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_high",
+        condition="Reservoir at or above `reservoir_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("reservoir_high", Role.RESERVOIR, of_limits("reservoir_ceiling_c")),
         phases=FLUID,
@@ -234,6 +275,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="line_pressure_high",
+        condition="One reading of the inflow line at or above `line_in_max_mmhg`",
+        hysteresis="2 mmHg",
         priority=HIGH,
         look=above("line_pressure_high", Role.LINE_IN, of_limits("line_in_max_mmhg")),
         phases=FLUID,
@@ -242,6 +285,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="line_pressure_warn",
+        condition="Inflow line at or above `line_in_warn_mmhg`",
+        hysteresis="2 mmHg",
         priority=MEDIUM,
         look=above("line_pressure_warn", Role.LINE_IN, of_limits("line_in_warn_mmhg")),
         phases=FLUID,
@@ -251,6 +296,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="iap_high",
+        condition="Abdominal pressure at or above `iap_stop_mmhg`",
+        hysteresis="2 mmHg",
         priority=HIGH,
         look=above("iap_high", Role.IAP, of_limits("iap_stop_mmhg")),
         phases=PATIENT,
@@ -261,6 +308,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="iap_warn",
+        condition="Median of the abdominal pressure over `iap_warn_window_s` above `iap_warn_mmhg`",
+        hysteresis="2 mmHg",
         priority=MEDIUM,
         look=findings.iap_warning,
         phases=PATIENT,
@@ -271,6 +320,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="suction_high",
+        condition="Return line below `line_out_min_mmhg`",
         priority=HIGH,
         look=findings.suction,
         phases=PATIENT,
@@ -279,6 +329,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="pump_stopped",
+        condition="The pump stands or reports a fault although it was confirmed to run; stands "
+        "until a person resumes",
         priority=HIGH,
         look=findings.pump_stopped,
         phases=FLUID,
@@ -288,6 +340,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="patient_unstable",
+        condition="A person has called the patient unstable; stands until the surgeon agrees "
+        "to go on",
         priority=HIGH,
         look=findings.declared("patient_unstable"),
         phases=ANY,
@@ -296,6 +350,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="emergency_stop",
+        condition="The emergency stop is pressed",
         priority=HIGH,
         look=findings.switched_on(Role.EMERGENCY_STOP, "Emergency stop is pressed"),
         phases=ANY,
@@ -304,6 +359,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="bubble",
+        condition="The bubble detector says air",
         priority=HIGH,
         look=findings.switched_on(Role.BUBBLE, "Air in the line"),
         phases=FLUID,
@@ -312,6 +368,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_empty",
+        condition="The reservoir's level switch says low",
         priority=HIGH,
         look=findings.switched_on(Role.LEVEL_LOW, "Reservoir level switch: low"),
         phases=FLUID,
@@ -320,6 +377,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_low",
+        condition="Less than `reservoir_low_ml` in the reservoir",
         priority=HIGH,
         look=findings.reservoir_low,
         phases=FLUID - {Phase.DRAIN},
@@ -330,6 +388,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="volume_shift",
+        condition="More than `volume_shift_ml` missing within `balance_window_s` and the "
+        "abdominal pressure risen by 3 mmHg",
         priority=HIGH,
         look=findings.volume_shift,
         phases=WARM,
@@ -339,6 +399,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="leak",
+        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, "
+        "written movements counted",
         priority=HIGH,
         look=findings.leak,
         phases=WARM,
@@ -348,6 +410,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="cut_out",
+        condition="The heater's own cut-out has tripped",
         priority=HIGH,
         look=findings.switched_on(Role.CUT_OUT, "The heater's own cut-out has tripped"),
         phases=FLUID,
@@ -356,6 +419,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="contactor_open",
+        condition="The contactors are open although they were confirmed closed; stands until a "
+        "person resumes",
         priority=HIGH,
         look=findings.contactor_open,
         phases=FLUID,
@@ -365,17 +430,29 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="no_flow",
+        condition="Measured flow below `no_flow_ml_min` while the pump turns and the line "
+        "pressure is ordinary",
         priority=HIGH,
         look=findings.no_flow,
         phases=FLUID,
         delay=2.0,
         event="no_flow",
         hidden_by_any=("line_pressure_high", "pump_stopped", "contactor_open"),
-        do="Look outside the console: clamp, kink, empty reservoir, air, tubing off the pump head, "
-        "rollers not occluding, wrong direction. Heater is off, the pump stops in seconds.",
+        do="Look outside the console. Heater is off, the pump stops in seconds.",
+        outside=(
+            "clamp on the line",
+            "kink under drape or table",
+            "empty reservoir",
+            "air lock",
+            "tubing off the pump head",
+            "rollers not occluding",
+            "tubing in the wrong direction",
+            "stopcock closed",
+        ),
     ),
     Rule(
         id="flow_low",
+        condition="Measured flow below `flow_low_share` of what the pump is set to",
         priority=MEDIUM,
         look=findings.flow_low,
         phases=FLUID,
@@ -386,6 +463,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="flow_high",
+        condition="Flow, measured or calculated, above 115 % of the protocol's highest",
         priority=HIGH,
         look=findings.flow_high,
         phases=FLUID,
@@ -394,6 +472,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="heater_stopped",
+        condition="The heater stands or reports a fault although it was confirmed to run; "
+        "stands until a person resumes",
         priority=MEDIUM,
         look=findings.heater_stopped,
         phases=FLUID,
@@ -403,6 +483,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="heater_not_off",
+        condition="The heater was told to stop and is not read back as stopped within "
+        "`heater_off_confirm_s`, or runs again",
         priority=HIGH,
         look=findings.heater_not_off,
         phases=ANY,
@@ -411,6 +493,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="pump_not_off",
+        condition="The pump was told to stop and is not read back as stopped within "
+        "`heater_off_confirm_s`, or runs again",
         priority=HIGH,
         look=findings.pump_not_off,
         phases=ANY,
@@ -419,6 +503,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="probe_lost",
+        condition="A reading of a circuit or core channel without a value: open, short, out of "
+        "range, refused by its device",
         priority=MEDIUM,
         look=findings.probe_lost,
         phases=FLUID,
@@ -428,6 +514,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_lost",
+        condition="A site's reading without a value",
         priority=LOW,
         look=findings.site_lost,
         phases=PATIENT,
@@ -437,6 +524,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sites_few",
+        condition="Fewer valid sites than `site_lost_keep`",
         priority=MEDIUM,
         look=findings.sites_few,
         phases=WARM,
@@ -446,6 +534,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="automatic_lost",
+        condition="The automatic controller has fallen back",
         priority=MEDIUM,
         look=findings.automatic_lost,
         phases=WARM,
@@ -455,6 +544,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="treatment_over",
+        condition="The treatment clock has ended",
         priority=LOW,
         look=findings.treatment_over,
         phases=TREATED,
@@ -462,6 +552,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="contact_overtime",
+        condition="Drug contact longer than planned by `contact_cap_extra_min`",
         priority=HIGH,
         look=findings.contact_overtime,
         phases=PATIENT - {Phase.DRAIN, Phase.RINSE},
@@ -469,6 +560,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="overtime",
+        condition="The treatment clock ended `overtime_alarm_min` ago and nobody has drained",
         priority=MEDIUM,
         look=findings.overtime,
         phases=TREATED,
@@ -477,6 +569,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="fraction_due",
+        condition="A fraction of the drug is due and within its window",
         priority=LOW,
         look=findings.fraction(TimerState.DUE),
         phases=TREATED,
@@ -484,6 +577,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="fraction_late",
+        condition="A fraction of the drug is past its window",
         priority=MEDIUM,
         look=findings.fraction(TimerState.LATE),
         phases=TREATED,
@@ -491,6 +585,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reminder_due",
+        condition="An intravenous drug is due: what comes before drug-in from the beginning of "
+        "heat-up",
         priority=LOW,
         look=findings.reminder_due,
         phases=frozenset({Phase.HEAT_UP}) | TREATED,
@@ -501,42 +597,52 @@ RULES: tuple[Rule, ...] = (
 ROOM_RULES: tuple[RoomRule, ...] = (
     RoomRule(
         id="drive_link_lost",
+        condition="The connection to pump or heater is lost, or takes longer than 2.5 s to come up",
         priority=HIGH,
         look=findings.link_lost(DRIVES),
         do="Check its cable and power. It goes on by itself as last set: watch it at the device.",
     ),
     RoomRule(
         id="link_lost",
+        condition="The connection to another instrument is lost, or takes longer than 2.5 s to "
+        "come up",
         priority=MEDIUM,
         look=findings.link_lost(frozenset(DeviceClass) - DRIVES),
         do="Check its cable and power.",
     ),
     RoomRule(
         id="channel_stale",
+        condition="A channel of a connected instrument has no reading younger than 3 intervals "
+        "and 3 s",
         priority=MEDIUM,
         look=findings.channel_stale,
         do="Check the instrument; the value is not shown until it is read again.",
     ),
     RoomRule(
         id="drive_unknown",
+        condition="The last order to a drive ended without a confirmed read-back, or was "
+        "refused by it",
         priority=MEDIUM,
         look=findings.drive_unknown,
         do="Look at the device itself before ordering again.",
     ),
     RoomRule(
         id="not_durable",
+        condition="The record cannot be written to the disk",
         priority=MEDIUM,
         look=findings.not_durable,
         do="Treatment goes on from memory. Call the technician: disk full or failing.",
     ),
     RoomRule(
         id="clock_stepped",
+        condition="The computer's wall clock was moved by more than 1 s within the last minute",
         priority=LOW,
         look=findings.clock_stepped,
         do="Times of day before and after differ; treatment timers go on. Check its time source.",
     ),
     RoomRule(
         id="supervisor_lost",
+        condition="The supervisor is gone",
         priority=MEDIUM,
         look=findings.supervisor_lost,
         do="Go on by hand and call the technician.",
@@ -583,9 +689,14 @@ def _of_session(rule: Rule, session: Session, finding: Finding) -> Judged:
         delay_s=of_limits(delay)(session) if isinstance(delay, str) else delay,
         latches=not rule.technical,
         escalates=rule.escalates,
-        do=rule.do,
+        do=what_to_do(rule),
         finding=finding,
     )
+
+
+def what_to_do(rule: Rule) -> str:
+    """What to do now, with the causes outside the console where they are the likely ones."""
+    return f"{rule.do} Causes: {', '.join(rule.outside)}." if rule.outside else rule.do
 
 
 def _of_room(rule: RoomRule, finding: Finding) -> Judged:

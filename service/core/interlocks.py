@@ -51,8 +51,9 @@ def respond(state: State) -> tuple[State, list[Effect]]:
     if session is None or not (state.alarms or session.blocks or session.overridden):
         return state, []
     active = _active(state, session)
-    if gone := session.overridden - active.keys():
-        session = replace(session, overridden=session.overridden - gone)
+    standing = tuple(cause for cause in session.overridden if cause in active)
+    if standing != session.overridden:
+        session = replace(session, overridden=standing)
         state = replace(state, session=session)
     blocks = dict(session.blocks)
     for event in active:

@@ -176,7 +176,8 @@ def _frame(state: State, frame: Frame) -> State:
         samples[reading.channel] = _sample(state.room.mode, frame, reading)
     state = _remembered(replace(state, samples=samples), frame)
     if frame.device in state.untimely:
-        state = replace(state, untimely=state.untimely - {frame.device})
+        others = tuple(name for name in state.untimely if name != frame.device)
+        state = replace(state, untimely=others)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
         state = core_course.remembered(state, session)

@@ -253,7 +253,7 @@ class Session:
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
     blocks: Mapping[str, Block] = field(default_factory=dict)
-    overridden: frozenset[str] = frozenset()
+    overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
 
 
@@ -338,7 +338,7 @@ class State:
     contactor: Drive = field(default_factory=Drive)
     commands: tuple[CommandRecord, ...] = ()
     notes: tuple[Noted, ...] = ()
-    untimely: frozenset[str] = frozenset()
+    untimely: tuple[str, ...] = ()
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True

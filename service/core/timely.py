@@ -45,4 +45,4 @@ def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
         return state, []
     text = f"{frame.device.capitalize()}: reading refused, {why}"
     fact = Recorded(at=state.now, kind="bad_input", text=text)
-    return replace(state, untimely=state.untimely | {frame.device}), [fact]
+    return replace(state, untimely=(*state.untimely, frame.device)), [fact]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from service.core import dips, dose, phases, timers
+from service.core import dips, dose, guarding, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -19,6 +19,9 @@ from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
 from service.core.model import Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
+
+STRIP_ITEM = "not_guarded"
+"""The checklist item with which two people sign the strip of what is not guarded today."""
 
 UTC_LABEL = "%Y%m%dT%H%M%SZ"
 
@@ -110,7 +113,11 @@ def confirm_checklist(state: State, command: Command) -> Done:
     by = command.by.user or command.by.station
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
-    fact = recorded(state, command, "checklist", item.text)
+    text = item.text
+    if item.id == STRIP_ITEM:
+        open_hazards = "; ".join(f"{u.hazard} ({u.why})" for u in guarding.not_guarded(state))
+        text = f"{text}. Not guarded: {open_hazards or 'nothing'}"
+    fact = recorded(state, command, "checklist", text)
     return Done(state=replace(state, session=session), effects=(fact,))
 
 
