@@ -20,8 +20,9 @@ seconds, the times that concern people (acknowledge time-out, escalation, audio 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from service.core.changing import replace
 from service.core.effects import AlarmChanged
 from service.core.model import Instant, Presence, Priority
 from service.core.state import Alarm, AlarmState, PastAlarm, State

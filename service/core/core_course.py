@@ -1,8 +1,7 @@
 """The patient's core over the last half hour, and what people read by hand from other monitors."""
 
-from dataclasses import replace
-
 from service.core import channels
+from service.core.changing import replace
 from service.core.state import Session, State
 
 SAMPLE_S = 60.0

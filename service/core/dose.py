@@ -5,12 +5,13 @@ the figures are told when the session closes. They are for the record, not for t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from protocols.schema import Target
 from service.core import channels, thermal
+from service.core.changing import replace
 from service.core.effects import DoseFigures, DoseRecorded
 from service.core.model import Channel, Phase, Role, Room
 from service.core.state import Dose, DosePoint, Session, State

@@ -10,6 +10,7 @@ from service.core import channels
 from service.core.alarm_table import RULES
 from service.core.model import Phase, Role
 from service.core.state import State
+from service.core.trust import comparison
 
 
 class Guard(StrEnum):
@@ -93,6 +94,9 @@ HAZARDS: tuple[Hazard, ...] = (
 )
 
 
+NOT_COMPARED = "not compared in figures with an independent reference"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
     """One hazard and how it is guarded now; `why` is empty when it is armed."""
@@ -115,10 +119,14 @@ def guarded(state: State) -> Iterator[Guarded]:
     for hazard in HAZARDS:
         guard, why = _guard(state, hazard)
         yield Guarded(hazard=hazard.text, guard=guard, why=why)
+    compared = comparison.was_compared(state.session)
+    guard, why = (Guard.ARMED, "") if compared else (Guard.NO_READING, NOT_COMPARED)
+    yield Guarded(hazard="Probes that all read wrong", guard=guard, why=why)
 
 
 def not_guarded(state: State) -> Iterator[Unguarded]:
-    """The hazards without a sensor, and those whose sensor gives nothing to believe."""
+    """The hazards without a sensor, those whose sensor gives nothing to believe, and probes that
+    nobody has compared in figures."""
     for entry in guarded(state):
         if entry.guard in (Guard.NO_SENSOR, Guard.NO_READING):
             yield Unguarded(hazard=entry.hazard, why=entry.why)

@@ -1,13 +1,15 @@
 """The phases of a treatment as a table: where each may go, and what it needs first."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core import channels, clocks
+from service.core.changing import replace
 from service.core.control import default_inflow_c, inflow_limit
 from service.core.effects import Effect, PhaseChanged
 from service.core.model import Phase, Role
 from service.core.state import Session, Side, State
+from service.core.trust import comparison
 
 Guard = Callable[[State, Session], str]
 """What is still missing for a step, in words; empty when nothing is."""
@@ -111,7 +113,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         source=Phase.PRIME,
         target=Phase.FILL,
-        guards=(checklist_before(Phase.FILL), not_soaked),
+        guards=(checklist_before(Phase.FILL), comparison.within_limits, not_soaked),
     ),
     Step(source=Phase.FILL, target=Phase.HEAT_UP, guards=(checklist_before(Phase.HEAT_UP),)),
     Step(

@@ -6,8 +6,6 @@ make safe first, then record, then other actuators, then publish.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from math import isfinite
 
 from service.core import (
     alarm_table,
@@ -21,9 +19,11 @@ from service.core import (
     drives,
     following,
     interlocks,
+    looking,
     timely,
     volumes,
 )
+from service.core.changing import replace
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
@@ -56,13 +56,11 @@ from service.core.model import (
     Controller,
     Instant,
     LinkState,
-    Mode,
-    Reading,
     Role,
-    Sample,
-    Validity,
 )
 from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
+from service.core.trust import frames, looks
+from service.core.trust.memory import Past, Trust
 
 KEPT_NOTES = 50
 
@@ -90,8 +88,6 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     """Fold one event into the state; see the module's text for the order of things."""
     before = state
     why = timely.objection(state, event)
-    if why and isinstance(event, Frame):
-        return timely.refused(state, event, why)
     now, dt_real_s = (state.now, 0.0) if why else _passed(state, event)
     treat_s = state.treat_s + dt_real_s * state.room.speed
     stepped = timely.wall_clock_step(state, event) or state.stepped
@@ -102,7 +98,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     if why:
         text = f"{type(event).__name__} taken as of now: it was {why}"
         effects.append(Recorded(at=now, kind="bad_input", text=text))
-    state, changed = alarms.advance(state, alarm_table.judge(state))
+    sight = looking.look(before, state, event)
+    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
@@ -112,16 +109,20 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
-    return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
+    if effects:
+        state, effects = _noted(state, effects), sorted(effects, key=_place)
+    return looking.remembered(state, sight), effects
 
 
 def _passed(state: State, event: Event) -> tuple[Instant, float]:
     """Where time stands now, and the real seconds since the event before.
 
     Monotonic time decides and never goes back; only across a boot of the machine, where it begins
-    anew, the UTC labels have to do.
+    anew, the UTC labels have to do. A reading that says it comes from the future moves no clock.
     """
     passed_s = event.at.seconds_since(state.now)
+    if passed_s > frames.FUTURE_S and isinstance(event, Frame):
+        return state.now, 0.0
     if passed_s >= 0:
         return event.at, passed_s
     if isinstance(event, Started):
@@ -138,7 +139,7 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
         case Tick() | Sent() | Shown():
             return state, []
         case Frame():
-            return _frame(state, event), []
+            return _frame(state, event)
         case Command():
             return commands.handle(state, event)
         case Rejected():
@@ -170,36 +171,18 @@ def _linked(state: State, event: LinkChanged) -> State:
     return replace(state, links={**state.links, event.device: link})
 
 
-def _frame(state: State, frame: Frame) -> State:
-    samples = dict(state.samples)
-    for reading in frame.readings:
-        samples[reading.channel] = _sample(state.room.mode, frame, reading)
-    state = _remembered(replace(state, samples=samples), frame)
-    if frame.device in state.untimely:
-        others = tuple(name for name in state.untimely if name != frame.device)
-        state = replace(state, untimely=others)
+def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
+    if why := frames.wrong_time(state, frame):
+        return frames.refused(state, frame, why)
+    state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
         state = core_course.remembered(state, session)
     if frame.status is None:
-        return state
+        return state, []
     status = Status(at=frame.at, drive=frame.status)
     state = replace(state, statuses={**state.statuses, frame.device: status})
-    return drives.heard(state, frame.device, frame.status)
-
-
-def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
-    """The reading with its time; a value that is no number is invalid, whatever its device says."""
-    number = reading.value is None or isfinite(reading.value)
-    return Sample(
-        channel=reading.channel,
-        value=reading.value if number else None,
-        unit=reading.unit,
-        validity=reading.validity if number else Validity.INVALID,
-        mode=mode,
-        at=frame.at,
-        reason=reading.reason if number else "not a number",
-    )
+    return drives.heard(state, frame.device, frame.status), []
 
 
 def _remembered(state: State, frame: Frame) -> State:
@@ -246,6 +229,8 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         notes=state.notes,
         past_alarms=state.past_alarms,
         dose=state.dose if state.session is None else dose.settled(state, state.session),
+        trust=Trust(suspects=state.trust.suspects),
+        past=Past(usual_k=state.past.usual_k),
     )
     session = state.session
     if session is None:

@@ -18,6 +18,7 @@ from service.core.model import (
     Sample,
 )
 from service.core.thermal import Tally
+from service.core.trust.memory import Compared, Past, Trust
 
 
 class Side(StrEnum):
@@ -232,6 +233,8 @@ class Session:
 
     `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
     causes that surgeon and anesthesia have overridden while they stand.
+    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
+    `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -255,6 +258,7 @@ class Session:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +295,12 @@ class Balance:
     iap_mmhg: float | None
 
 
+class Beside:
+    """Keeps what the rules saw beside a state, out of all that is compared, copied or recorded."""
+
+    __slots__ = ("sight",)
+
+
 DosePoint = tuple[float, float, tuple[float | None, ...]]
 """Treatment seconds, seconds of the treatment clock, and the temperatures (°C) of one frame."""
 
@@ -308,11 +318,8 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
-
-    `untimely` are the devices whose newest reading was refused for its stamp.
-    """
+class State(Beside):
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
 
     room: Room
     boot: str
@@ -338,10 +345,11 @@ class State:
     contactor: Drive = field(default_factory=Drive)
     commands: tuple[CommandRecord, ...] = ()
     notes: tuple[Noted, ...] = ()
-    untimely: tuple[str, ...] = ()
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True
+    trust: Trust = field(default_factory=Trust)
+    past: Past = field(default_factory=Past)
 
     @property
     def mode(self) -> Mode:

@@ -1,6 +1,5 @@
 """Opening and closing a session, and what the treatment walks through: checklist, phases, drug."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from service.core import dips, dose, guarding, phases, timers
@@ -15,10 +14,13 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
 from service.core.model import Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
+from service.core.trust import comparison
+from service.core.trust.memory import Past
 
 STRIP_ITEM = "not_guarded"
 """The checklist item with which two people sign the strip of what is not guarded today."""
@@ -70,6 +72,7 @@ def open_session(state: State, command: Command) -> Done:
         iap_window=(),
         dose=Dose(),
         core_window=(),
+        past=Past(),
     )
     return Done(state=state, effects=tuple(effects))
 
@@ -118,6 +121,7 @@ def confirm_checklist(state: State, command: Command) -> Done:
         open_hazards = "; ".join(f"{u.hazard} ({u.why})" for u in guarding.not_guarded(state))
         text = f"{text}. Not guarded: {open_hazards or 'nothing'}"
     fact = recorded(state, command, "checklist", text)
+    state = comparison.confirmed_again(state, item.id)
     return Done(state=replace(state, session=session), effects=(fact,))
 
 

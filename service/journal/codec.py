@@ -20,8 +20,18 @@ from service.journal.rows import JOURNAL_KINDS, JournalError
 STATE = "State"
 """The kind of the core's state from which a session's record can be replayed."""
 
-SCHEMA = 1
-"""The version of every row written now. Rows are never migrated, only read by their version."""
+SCHEMA = 2
+"""The version of every row written now. Rows are never migrated, only read by their version.
+
+1: frames packed value by value. 2: frames packed so that they become columns. JSON is the same.
+"""
+
+
+def canonical_json(plain: Any) -> bytes:
+    """The only text that this value has; ValueError for NaN and infinity."""
+    return json.dumps(
+        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 @cache
@@ -54,20 +64,17 @@ class Codec:
         kind = self.kind(item)
         try:
             plain = _adapter(self.kinds[kind]).dump_python(item, mode="json", warnings="error")
-            text = json.dumps(
-                plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-            )
-            return text.encode()
+            return canonical_json(plain)
         except (PydanticSerializationError, TypeError, ValueError) as error:
             raise JournalError(f"A {kind} cannot be written to the journal: {error}.") from error
 
     def decode(self, kind: str | type, body: bytes, schema: int = SCHEMA) -> Any:
         """The object that `encode` was given; JournalError says why a body cannot be one."""
         name = kind if isinstance(kind, str) else self._names.get(kind, kind.__name__)
-        if schema != SCHEMA:
+        if not 1 <= schema <= SCHEMA:
             raise JournalError(
-                f"A row of kind {name} has schema version {schema}; this program reads version"
-                f" {SCHEMA}. Open the record with the version of hipec-monitor that wrote it."
+                f"A row of kind {name} has schema version {schema}; this program reads versions 1"
+                f" to {SCHEMA}. Open the record with the version of hipec-monitor that wrote it."
             )
         if name not in self.kinds:
             raise JournalError(f"This program does not know rows of kind {name}.")

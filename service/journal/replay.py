@@ -7,7 +7,16 @@ from typing import Any
 
 from service.journal.chain import GENESIS, digest
 from service.journal.codec import CODEC, SCHEMA, STATE, Codec
-from service.journal.rows import ROOM, JournalError, Layout, Lost, Opening, Row, Unencodable
+from service.journal.rows import (
+    ROOM,
+    Damaged,
+    JournalError,
+    Layout,
+    Lost,
+    Opening,
+    Row,
+    Unencodable,
+)
 from service.journal.sealing import Unsealer
 from service.journal.store import Store
 
@@ -44,8 +53,7 @@ def recover(store: Store, session: str, step: Step, codec: Codec = CODEC) -> Any
 
     Raises JournalError when the record cannot be read.
     """
-    snapshots = [row.n for row in store.rows(session, spoken=True) if row.kind == STATE]
-    state, passes = _opened(store, session, codec, from_n=max(snapshots, default=0))
+    state, passes = _opened(store, session, codec, from_n=store.newest_state(session) or 0)
     for recorded in passes:
         if recorded.event is not None:
             state, _ = step(state, recorded.event)
@@ -74,10 +82,8 @@ def replay(store: Store, session: str, step: Step, codec: Codec = CODEC) -> list
 
 def unfinished(store: Store) -> list[str]:
     """The sessions whose record was never closed, in the order of their names."""
-    sessions = [chain for chain in store.chains() if chain != ROOM]
-    return [
-        s for s in sessions if all(r.kind != "SessionClosed" for r in store.rows(s, spoken=True))
-    ]
+    closed = store.closed()
+    return [chain for chain in store.chains() if chain != ROOM and chain not in closed]
 
 
 def verify_chain(store: Store, chain: str) -> list[str]:
@@ -87,12 +93,14 @@ def verify_chain(store: Store, chain: str) -> list[str]:
     """
     found: list[str] = []
     previous, expected_n = GENESIS, 0
-    try:
-        for row in store.rows(chain):
+    for piece in store.pieces(chain):
+        if isinstance(piece, Damaged):
+            found.append(str(piece))
+            previous, expected_n = piece.digest, piece.last_n + 1
+            continue
+        for row in piece:
             found += _row_findings(store, row, previous, expected_n)
             previous, expected_n = row.digest, row.n + 1
-    except JournalError as error:
-        return [*found, str(error)]
     return found if expected_n else [f"There is no chain {chain} in {store.where}."]
 
 
@@ -143,9 +151,9 @@ def _opened(
 ) -> tuple[Any, Iterator[_Pass]]:
     """The first state from row `from_n` on, and the passes that follow it."""
     unsealer = Unsealer(codec)
-    for row in store.rows(session, spoken=True):
-        if row.n < from_n and row.kind == Layout.__name__:
-            unsealer.open(row)
+    for entry in store.spoken(session, [Layout.__name__]):
+        if entry.n < from_n:
+            unsealer.open(entry)
     rows = store.rows(session, after=from_n - 1)
     for row in rows:
         if row.kind == STATE:

@@ -2,19 +2,32 @@
 
 from dataclasses import dataclass
 
+from service.core.events import Frame, Tick
 from service.core.model import Instant, Unit
 
 ROOM = "room"
 """The chain of the room itself; every other chain is a session and is named by its id."""
+
+FRAME, TICK = Frame.__name__, Tick.__name__
+PACKED = (FRAME, TICK)
+"""The kinds whose bodies are packed; all others are canonical JSON."""
 
 
 class JournalError(Exception):
     """The journal cannot be used or read; the text says what, where and what to do next."""
 
 
+class Damaged(JournalError):
+    """Rows that are not as the journal wrote them, and the digest with which the chain goes on."""
+
+    def __init__(self, says: str, *, first_n: int, last_n: int, digest: bytes) -> None:
+        super().__init__(says)
+        self.first_n, self.last_n, self.digest = first_n, last_n, digest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row of a chain as it is stored; `n` counts from 0, `digest` is SHA-256 (32 bytes)."""
+class Entry:
+    """What a row says and where; `n` counts from 0, `schema` is the version of how it says it."""
 
     chain: str
     n: int
@@ -22,7 +35,25 @@ class Row:
     schema: int
     at: Instant
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Entry):
+    """One row of a chain, with the SHA-256 that chains it to the row before it (32 bytes)."""
+
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where a chain ends: the number and digest of its newest row."""
+
+    n: int
+    digest: bytes
+
+
+Body = tuple[str, int, Instant, bytes]
+"""The part of a row that does not depend on its place: kind, schema, time, body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

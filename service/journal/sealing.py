@@ -5,24 +5,23 @@ from typing import Any
 
 from service.core.events import Frame, Tick
 from service.core.model import Instant
+from service.journal import frames_1
 from service.journal.chain import GENESIS, digest
 from service.journal.codec import SCHEMA, Codec
 from service.journal.frames import layout_id_of, layout_of, pack_frame, unpack_frame
-from service.journal.rows import JournalError, Layout, Row, Unencodable
+from service.journal.rows import FRAME, TICK, Entry, Head, JournalError, Layout, Row, Unencodable
 
-FRAME = Frame.__name__
-TICK = Tick.__name__
-PACKED = (FRAME, TICK)
-"""The kinds whose bodies are packed; all others are canonical JSON."""
+_FRAMES = {1: frames_1.unpack_frame, 2: unpack_frame}
+"""How the packed frames of every schema version are read."""
 
 
 class Sealer:
     """Makes the next rows of one chain; each row's digest covers the one before it."""
 
     def __init__(
-        self, codec: Codec, chain: str, head: Row | None = None, layouts: Iterable[Layout] = ()
+        self, codec: Codec, chain: str, head: Head | None = None, layouts: Iterable[Layout] = ()
     ) -> None:
-        """`head` is the chain's newest row and `layouts` all of its layouts, where it has any."""
+        """`head` is where the chain ends and `layouts` all of its layouts, where it has any."""
         self.head = head
         self._codec = codec
         self._chain = chain
@@ -65,10 +64,10 @@ class Sealer:
         sealed = digest(
             previous, chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body
         )
-        self.head = Row(
+        self.head = Head(n=n, digest=sealed)
+        return Row(
             chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
         )
-        return self.head
 
 
 class Unsealer:
@@ -78,21 +77,21 @@ class Unsealer:
         self._codec = codec
         self._layouts: dict[int, Layout] = {}
 
-    def open(self, row: Row) -> Any:
+    def open(self, row: Entry) -> Any:
         """The object of a row; JournalError when it is damaged, unknown or of another version."""
         try:
             return self._open(row)
         except JournalError as error:
             raise JournalError(f"Row {row.n} of {row.chain}: {error}") from error
 
-    def _open(self, row: Row) -> Any:
-        if row.kind == TICK and row.schema == SCHEMA:
+    def _open(self, row: Entry) -> Any:
+        if row.kind == TICK and row.schema in _FRAMES:
             return Tick(at=row.at)
-        if row.kind == FRAME and row.schema == SCHEMA:
+        if row.kind == FRAME and row.schema in _FRAMES:
             layout = self._layouts.get(layout_id_of(row.body))
             if layout is None:
                 raise JournalError("A packed frame names a layout that no earlier row holds.")
-            return unpack_frame(row.body, layout, row.at)
+            return _FRAMES[row.schema](row.body, layout, row.at)
         item = self._codec.decode(row.kind, row.body, row.schema)
         if isinstance(item, Layout):
             self._layouts[item.id] = item

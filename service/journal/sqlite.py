@@ -20,17 +20,6 @@ APPLICATION_ID = 0x48495043
 BUSY_S = 0.25
 """How long a write waits for another program's lock before it counts as trouble."""
 
-TRIGGERS = (
-    """CREATE TRIGGER IF NOT EXISTS rows_are_never_updated BEFORE UPDATE ON rows
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only: no row is ever updated'); END""",
-    """CREATE TRIGGER IF NOT EXISTS rows_are_never_deleted BEFORE DELETE ON rows
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only: no row is ever deleted'); END""",
-    # INSERT OR REPLACE would delete without asking the trigger above.
-    """CREATE TRIGGER IF NOT EXISTS rows_only_follow BEFORE INSERT ON rows
-    WHEN NEW.n IS NOT (SELECT coalesce(max(n) + 1, 0) FROM rows WHERE chain = NEW.chain)
-    BEGIN SELECT RAISE(ABORT, 'the journal is append-only: a row only follows the last'); END""",
-)
-
 
 def database_path(url: str) -> Path:
     """The database file of a `sqlite:///…` URL; JournalError for any other URL."""
@@ -78,13 +67,43 @@ def writing_engine(path: Path) -> Engine:
         URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_S}
     )
     event.listen(engine, "connect", _be_durable)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
 def reading_engine(path: Path) -> Engine:
     """An engine that can only read, beside a service that writes."""
     file = f"file:{quote(str(path.absolute()))}"
-    return create_engine(URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"}))
+    engine = create_engine(URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"}))
+    event.listen(engine, "connect", _begin_ourselves)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def settle(engine: Engine, path: Path) -> None:
+    """Makes durable what is visible; JournalError while another program prevents it.
+
+    After a failed fsync rows may be seen and yet not be on the disk, and a later fsync would not
+    say so. Copying the write-ahead log into the database writes and syncs them anew; the emptied
+    log must be on the disk too, lest a part of the old one be replayed after a power cut.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise JournalError("another program holds it")
+        _sync(path.with_name(path.name + "-wal"))
+    finally:
+        connection.close()
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def lock(path: Path) -> IO[str]:
@@ -116,6 +135,12 @@ def lock(path: Path) -> IO[str]:
     return file
 
 
-def _be_durable(connection: sqlite3.Connection, _record: object) -> None:
+def _begin_ourselves(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's sqlite3 would begin only at the first change: reads would not be of one moment.
+    connection.isolation_level = None
+
+
+def _be_durable(connection: sqlite3.Connection, record: object) -> None:
+    _begin_ourselves(connection, record)
     for setting in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
         connection.execute(setting).close()

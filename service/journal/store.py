@@ -1,74 +1,41 @@
-"""The journal's tables, and the only code that reads or writes them.
+"""One journal database: the only code that writes its tables.
 
-Rows are appended and never changed; triggers in the database refuse anything else. One process
-writes, held by a lock; any number read.
+Rows are appended, later moved into chunks, and never changed; triggers in the database refuse
+anything else. One process writes, held by a lock; any number read.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Engine, delete, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.core.model import Instant
-from service.journal import sqlite
-from service.journal.codec import SCHEMA
-from service.journal.rows import JournalError, Row
+from service.journal import chunks, migrations, reading, sqlite, tables
+from service.journal.chain import GENESIS
+from service.journal.rows import Damaged, Entry, Head, JournalError, Row
 
-APPLICATION = "hipec-monitor"
+CHUNK_ROWS = 10_000
+"""No chunk holds more rows than this."""
 
-_metadata = MetaData()
-_meta = Table(
-    "meta",
-    _metadata,
-    Column("name", String, primary_key=True),
-    Column("value", String, nullable=False),
-)
-_rows = Table(
-    "rows",
-    _metadata,
-    Column("chain", String, primary_key=True),
-    Column("n", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", String, nullable=False),
-    Column("schema", Integer, nullable=False),
-    Column("at_mono_ns", BigInteger, nullable=False),
-    Column("at_utc_ns", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-_TYPES = [str, int, str, int, int, int, bytes, bytes]
-_SPOKEN = text("kind NOT IN ('Frame', 'Tick')")
-Index("rows_spoken", _rows.c.chain, _rows.c.n, sqlite_where=_SPOKEN, postgresql_where=_SPOKEN)
-
-_INSERT = insert(_rows)
-_HEAD = select(_rows).order_by(_rows.c.n.desc()).limit(1)
+_INSERT_ROW, _INSERT_CHUNK = insert(tables.rows), insert(tables.chunks)
 
 
 class Store:
     """One journal database. `open_writing` and `open_reading` make it."""
 
-    def __init__(self, engine: Engine, where: str, lock: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        reading_engine: Engine,
+        writing_engine: Engine | None = None,
+        lock: IO[str] | None = None,
+    ) -> None:
         self.where = where
-        self._engine = engine
+        self._reading_engine = reading_engine
+        self._writing_engine = writing_engine
         self._lock = lock
         self._writing: Connection | None = None
 
@@ -78,62 +45,110 @@ class Store:
         Raises SQLAlchemyError when the disk fails; whether they are there is then unknown until
         `disconnect` and `settle` have succeeded.
         """
-        if self._writing is None:
-            self._writing = self._engine.connect()
-        with self._writing.begin():
-            self._writing.execute(_INSERT, [_columns(row) for row in rows])
+        connection = self._connected()
+        with connection.begin():
+            connection.execute(_INSERT_ROW, [tables.columns_of_row(row) for row in rows])
+
+    def compact(self, chain: str) -> int:
+        """Moves the oldest rows of a chain into a chunk, in one transaction; how many they were.
+
+        Raises JournalError when the chunk would not give the same rows back, and changes nothing;
+        SQLAlchemyError as `append`.
+        """
+        connection = self._connected()
+        query = select(tables.rows).where(tables.rows.c.chain == chain).order_by(tables.rows.c.n)
+        with connection.begin():
+            rows = [tables.row_of(row) for row in connection.execute(query.limit(CHUNK_ROWS))]
+            if rows:
+                before = reading.chunked_head(connection, chain)
+                previous = GENESIS if before is None else before.digest
+                chunk = chunks.pack(rows, previous, reading.base(connection, chain))
+                connection.execute(_INSERT_CHUNK, tables.columns_of_chunk(chunk))
+                held = (tables.rows.c.chain == chain) & (tables.rows.c.n <= chunk.last_n)
+                connection.execute(delete(tables.rows).where(held))
+        return len(rows)
 
     def settle(self) -> None:
-        """Makes durable what is visible; JournalError while another program prevents it.
-
-        After a failed fsync the rows may be seen and yet not be on the disk; copying the
-        write-ahead log into the database writes and syncs them anew.
-        """
-        with self._engine.connect() as connection:
-            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(FULL)").one()
-        if busy:
-            raise JournalError("another program holds it")
+        """Makes durable what is visible; JournalError while another program prevents it."""
+        if self._writing_engine is None:
+            raise JournalError(f"The journal {self.where} was opened only to read it.")
+        sqlite.settle(self._writing_engine, Path(self.where))
 
     def disconnect(self) -> None:
         """Drops every connection, so that the next use of the database starts anew."""
         connection, self._writing = self._writing, None
         if connection is not None:
             connection.close()
-        self._engine.dispose()
+        if self._writing_engine is not None:
+            self._writing_engine.dispose()
+        self._reading_engine.dispose()
 
-    def head(self, chain: str) -> Row | None:
-        """The newest row of a chain, None when it has none."""
-        with self._engine.connect() as connection:
-            found = connection.execute(_HEAD.where(_rows.c.chain == chain)).first()
-        return None if found is None else _row(found)
+    def head(self, chain: str) -> Head | None:
+        """Where a chain ends, None when it has no row."""
+        with self._transaction() as connection:
+            return reading.head(connection, chain)
 
-    def rows(self, chain: str, *, spoken: bool = False, after: int = -1) -> Iterator[Row]:
-        """The rows of a chain in their order; `spoken` leaves out frames and ticks.
+    def rows(self, chain: str, *, after: int = -1) -> Iterator[Row]:
+        """The rows of a chain in their order, from row `after` + 1 on.
 
-        Raises JournalError at a row whose columns hold another type than the journal's.
+        Raises JournalError where they are not as the journal wrote them.
         """
-        query = select(_rows).where(_rows.c.chain == chain, _rows.c.n > after).order_by(_rows.c.n)
-        if spoken:
-            query = query.where(_SPOKEN)
-        with self._engine.connect() as connection:
-            for found in connection.execute(query):
-                yield _row(found)
+        for piece in self.pieces(chain, after=after):
+            if isinstance(piece, Damaged):
+                raise piece
+            yield from (row for row in piece if row.n > after)
+
+    def pieces(self, chain: str, *, after: int = -1) -> Iterator[list[Row] | Damaged]:
+        """The rows of a chain in their order: each chunk's together, then later ones one by one.
+
+        Begins with the chunk that holds row `after` + 1. In the place of what is not as the
+        journal wrote it stands an error that says so.
+        """
+        with self._transaction() as connection:
+            yield from reading.pieces(connection, chain, after)
+
+    def spoken(
+        self, chain: str, kinds: Collection[str] | None = None, *, after: int = -1
+    ) -> Iterator[Entry]:
+        """What a chain says in words (no frames, no ticks), of these kinds or all of them.
+
+        Raises JournalError where it is not as the journal wrote it.
+        """
+        with self._transaction() as connection:
+            yield from reading.spoken(connection, chain, kinds, after)
+
+    def newest_state(self, chain: str) -> int | None:
+        """The number of the newest row of a chain that holds the core's state."""
+        with self._transaction() as connection:
+            return reading.newest_state(connection, chain)
 
     def chains(self) -> list[str]:
         """The names of all chains, sorted."""
-        names: list[str] = []
-        with self._engine.connect() as connection:
-            while name := connection.scalar(
-                select(func.min(_rows.c.chain)).where(_rows.c.chain > (names or [""])[-1])
-            ):
-                names.append(name)
-        return names
+        with self._transaction() as connection:
+            return reading.chains(connection)
+
+    def closed(self) -> set[str]:
+        """The names of the sessions whose record was closed."""
+        with self._transaction() as connection:
+            return reading.closed(connection)
 
     def close(self) -> None:
         """Gives the database free for another service."""
         self.disconnect()
         if self._lock is not None:
             self._lock.close()
+
+    def _connected(self) -> Connection:
+        if self._writing_engine is None:
+            raise JournalError(f"The journal {self.where} was opened only to read it.")
+        if self._writing is None:
+            self._writing = self._writing_engine.connect()
+        return self._writing
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._reading_engine.connect() as connection, connection.begin():
+            yield connection
 
 
 def open_writing(url: str) -> Store:
@@ -146,17 +161,17 @@ def open_writing(url: str) -> Store:
     lock = sqlite.lock(path)
     try:
         sqlite.mark(path)
-        _check_schema(path)
+        _layout(path)
         engine = sqlite.writing_engine(path)
         with engine.begin() as connection:
-            _create(connection)
+            migrations.upgrade(connection)
     except (SQLAlchemyError, sqlite3.Error) as error:
         lock.close()
         raise JournalError(f"The journal {path} cannot be written: {_cause(error)}.") from error
     except JournalError:
         lock.close()
         raise
-    return Store(engine, str(path), lock)
+    return Store(str(path), sqlite.reading_engine(path), engine, lock)
 
 
 def open_reading(url: str) -> Store:
@@ -166,56 +181,29 @@ def open_reading(url: str) -> Store:
         raise JournalError(f"There is no journal at {path}. Check `database` in the site file.")
     sqlite.check_application(path)
     try:
-        _check_schema(path)
+        layout = _layout(path)
     except SQLAlchemyError as error:
         raise JournalError(f"The journal {path} cannot be read: {_cause(error)}.") from error
-    return Store(sqlite.reading_engine(path), str(path))
+    engine = sqlite.reading_engine(path)
+    if layout < tables.LAYOUT:
+        # What the former layout does not have is read as empty.
+        event.listen(engine, "connect", lambda made, _: made.execute(tables.EMPTY_CHUNKS).close())
+    return Store(str(path), engine)
 
 
-def _check_schema(path: Path) -> None:
+def _layout(path: Path) -> int:
     engine = sqlite.reading_engine(path)
     with engine.connect() as connection:
-        known = inspect(connection).has_table(_meta.name)
-        query = select(_meta.c.value).where(_meta.c.name == "schema")
-        schema = int(connection.scalar(query) or SCHEMA) if known else SCHEMA
+        known = inspect(connection).has_table(tables.meta.name)
+        query = select(tables.meta.c.value).where(tables.meta.c.name == "schema")
+        layout = int(connection.scalar(query) or 0) if known else 0
     engine.dispose()
-    if schema > SCHEMA:
+    if layout > tables.LAYOUT:
         raise JournalError(
-            f"The journal {path} was written by a newer version (schema {schema}, this program"
-            f" knows {SCHEMA}) and was left as it is. Install the newer hipec-monitor again."
+            f"The journal {path} was written by a newer version (layout {layout}, this program"
+            f" knows {tables.LAYOUT}) and was left as it is. Install the newer hipec-monitor again."
         )
-
-
-def _create(connection: Connection) -> None:
-    _metadata.create_all(connection)
-    for trigger in sqlite.TRIGGERS:
-        connection.exec_driver_sql(trigger)
-    if connection.scalar(select(func.count()).select_from(_meta)) == 0:
-        marks = {"application": APPLICATION, "schema": str(SCHEMA)}
-        connection.execute(insert(_meta), [{"name": k, "value": v} for k, v in marks.items()])
-
-
-def _columns(row: Row) -> dict[str, object]:
-    return {
-        "chain": row.chain,
-        "n": row.n,
-        "kind": row.kind,
-        "schema": row.schema,
-        "at_mono_ns": row.at.mono_ns,
-        "at_utc_ns": row.at.utc_ns,
-        "body": row.body,
-        "hash": row.digest,
-    }
-
-
-def _row(found) -> Row:
-    if [type(value) for value in found] != _TYPES:
-        raise JournalError(
-            f"Row {found.n} of {found.chain}: a column does not hold what the journal wrote."
-        )
-    chain, n, kind, schema, mono_ns, utc_ns, body, digest = found
-    at = Instant(mono_ns=mono_ns, utc_ns=utc_ns)
-    return Row(chain=chain, n=n, kind=kind, schema=schema, at=at, body=body, digest=digest)
+    return layout
 
 
 def _cause(error: Exception) -> str:

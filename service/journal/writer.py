@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from service.core.events import Frame, Tick
 from service.core.model import Instant
 from service.journal.codec import CODEC, Codec
+from service.journal.compaction import COMPACT_S, Compaction
 from service.journal.rows import ROOM, Layout, Lost, Opening, Row
 from service.journal.sealing import Sealer, Unsealer
 from service.journal.store import Store
@@ -57,6 +58,7 @@ class Writer:
         on_trouble: OnTrouble,
         codec: Codec = CODEC,
         capacity_passes: int = CAPACITY_PASSES,
+        compact_s: float = COMPACT_S,
     ) -> None:
         self._store = store
         self._codec = codec
@@ -71,6 +73,7 @@ class Writer:
         self._unsealed: deque[_Pass] = deque()
         self._sealed: deque[tuple[int, list[Row]]] = deque()
         self._sealers: dict[str, Sealer] = {}
+        self._compaction = Compaction(store, compact_s)
         self._trouble = ""
         self._retry_s = RETRY_FIRST_S
         self._closing = False
@@ -151,6 +154,7 @@ class Writer:
             self._drop_written()
         while self._sealed:
             self._commit()
+        self._compaction.run()
         if self._trouble:
             self._trouble, self._retry_s = "", RETRY_FIRST_S
             self._tell(self._on_trouble, None)
@@ -162,6 +166,7 @@ class Writer:
             rows += self._sealed[taken][1]
             taken += 1
         self._store.append(rows)
+        self._compaction.appended(rows)
         for _ in range(taken):
             self._durable, _rows = self._sealed.popleft()
         self._tell(self._on_durable, self._durable)
@@ -201,8 +206,7 @@ class Writer:
         if chain not in self._sealers:
             head = self._store.head(chain)
             opener = Unsealer(self._codec)
-            spoken = self._store.rows(chain, spoken=True)
-            layouts = [opener.open(row) for row in spoken if row.kind == Layout.__name__]
+            layouts = map(opener.open, self._store.spoken(chain, [Layout.__name__]))
             self._sealers[chain] = Sealer(self._codec, chain, head, layouts)
         return self._sealers[chain]
 

@@ -79,8 +79,7 @@ def show_session(url: str, session: str) -> tuple[int, str]:
 
 def _read(store: Store, session: str) -> _Record:
     unsealer = Unsealer(CODEC)
-    rows = store.rows(session, spoken=True)
-    return _Record(id=session, items=[unsealer.open(row) for row in rows])
+    return _Record(id=session, items=[unsealer.open(entry) for entry in store.spoken(session)])
 
 
 def _line(record: _Record) -> tuple[str, ...]:

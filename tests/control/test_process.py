@@ -13,6 +13,7 @@ from service.control.snapshot import snapshot
 from service.core.effects import AlarmChanged
 from service.core.events import Event, Sent
 from service.journal.codec import CODEC
+from service.journal.sealing import Unsealer
 from service.journal.store import open_reading
 from service.site_text import demo_site
 from tests.core.bench import Bench
@@ -81,7 +82,8 @@ async def test_when_an_alarm_left_for_the_displays_is_recorded_with_it(
     assert process._writer.close(60.0) == 0
     await process._end()
     with closing(open_reading(f"sqlite:///{tmp_path / 'hipec.db'}")) as store:
-        rows = [CODEC.decode(row.kind, row.body) for row in store.rows("room", spoken=True)]
+        unsealer = Unsealer(CODEC)
+        rows = [unsealer.open(entry) for entry in store.spoken("room")]
     onset = next(row for row in rows if isinstance(row, AlarmChanged) and row.event == "onset")
     sent = next(row for row in rows if isinstance(row, Sent))
     assert (sent.occurrence, sent.event) == (onset.occurrence, "onset")

@@ -41,7 +41,7 @@ def test_a_change_of_any_single_byte_of_any_row_is_found(store: Store, path: Pat
         ("at_utc_ns = at_utc_ns + 1", "not as it was written"),
         ("at_mono_ns = at_mono_ns + 1", "not as it was written"),
         ("kind = 'HeaterOff'", "not as it was written"),
-        ("schema = 2", "schema version 2 is newer"),
+        ("schema = 3", "schema version 3 is newer"),
         ("hash = zeroblob(32)", "not as it was written"),
         ("body = body || x'00'", "a column does not hold what the journal wrote"),
         ("chain = 'room', n = 99", "rows 3 to 3 are missing"),
