@@ -655,7 +655,7 @@ def _doubt_rules() -> Iterator[Rule]:
 RULES += (
     Rule(
         id="probe_bias",
-        condition="A probe differs from the independent reference by more than the comparison allows",
+        condition="A probe differs from the independent reference by more than is allowed",
         priority=MEDIUM,
         look=comparison.differs,
         phases=FLUID,
