@@ -217,6 +217,15 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A volume that a person wrote down: a line of the ledger."""
+
+    at_s: float
+    kind: str
+    ml: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """What the dose arithmetic needs; no identity is kept here."""
 
@@ -255,6 +264,7 @@ class Session:
     flow_ml_min: float | None = None
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
+    moved: tuple[Moved, ...] = ()
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
