@@ -39,7 +39,7 @@ REFUSALS: list[tuple[str, str, dict[str, Value], str]] = [
     ("perfuse", "acknowledge", {"occurrence": "b-9"}, "this alarm is not sounding any more"),
     ("perfuse", "acknowledge", {}, "occurrence must be given"),
     ("perfuse", "note", {"text": "  "}, "text must be given"),
-    ("perfuse", "volume", {"kind": "up", "ml": 5}, "kind must be in or out"),
+    ("perfuse", "volume", {"kind": "up", "ml": 5}, "kind must be one of in, prime, drug"),
     ("perfuse", "volume", {"kind": "in", "ml": -5}, "ml -5 is outside 0 to 20000"),
     ("perfuse", "enter_core", {"c": 99}, "c 99 is outside 30 to 43"),
     ("perfuse", "request", {}, "kind must be given"),
