@@ -64,6 +64,7 @@ NARROWER_WHEN_HIGHER = frozenset(
         "flow_low_share",
         "site_lost_keep",
         "reservoir_low_ml",
+        "core_cool_c",
     }
 )
 """Limits that a higher value narrows; every other one is narrowed by a lower value."""

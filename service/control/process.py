@@ -47,7 +47,7 @@ from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
 from service.site import Site, load_site
-from service.wire import ANSWER_S, DisplayShown
+from service.wire import ANSWER_S, Denied, DisplayShown
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
@@ -185,15 +185,19 @@ class ControlProcess:
         if isinstance(asked, DisplayShown):
             self.handle(requests.shown(asked, at))
             return
+        if isinstance(asked, Denied):
+            self.handle(requests.rejected(asked, at, asked.reason))
+            return
         late_s = (at.mono_ns - asked.asked_ns) / 1e9
         if lane == "main" and late_s > ANSWER_S:
             log.warning("command %s came %.1f s late and was not carried out", asked.name, late_s)
+            reason = f"came {late_s:.1f} s late and was not carried out"
+            self.handle(requests.rejected(asked, at, reason))
             return
         try:
             event = requests.command(asked, at, self._protocols, self._room.limits)
         except requests.Impossible as error:
-            refused = self._messages.refused(asked.key, asked.name, str(error))
-            self._publisher.hold([refused], NOT_RECORDED, time.monotonic_ns())
+            self.handle(requests.rejected(asked, at, str(error)))
             return
         self.handle(event)
 

@@ -70,6 +70,17 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A person's request that could not be made into a command, and why; kept as refused."""
+
+    at: Instant
+    key: str
+    name: str
+    reason: str
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of an effect that drives a device: confirmed, refused or unknown.
 
@@ -144,6 +155,7 @@ Event = (
     | Frame
     | LinkChanged
     | Command
+    | Rejected
     | Outcome
     | Durability
     | SupervisorAct

@@ -110,6 +110,11 @@ def add_block(state: State, block: Block) -> tuple[State, list[Effect]]:
     return _with_blocks(state, session, {**session.blocks, block.cause: block})
 
 
+def declare(state: State, session: Session, event: str, text: str) -> tuple[State, list[Effect]]:
+    """A person says that an event of the matrix has happened: its row acts at once."""
+    return add_block(state, _block(state, session, event, text))
+
+
 def _with_blocks(
     state: State, session: Session, blocks: Mapping[str, Block]
 ) -> tuple[State, list[Effect]]:

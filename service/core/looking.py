@@ -56,9 +56,13 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "core_forecast": (),
     "core_by_site": (Role.CORE,),
     "core_lost": (Facet.LOST,),
+    "core_rising": (Role.CORE,),
+    "core_cool": (Role.CORE, Facet.TIME),
     "bath_high": (Role.BATH,),
     "reservoir_high": (Role.RESERVOIR,),
     "line_pressure_high": (Role.LINE_IN,),
+    "line_pressure_warn": (Role.LINE_IN,),
+    "patient_unstable": (),
     "iap_high": (Role.IAP,),
     "iap_warn": (Role.IAP,),
     "suction_high": (Role.LINE_OUT,),
@@ -89,6 +93,9 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "contact_overtime": (Facet.TIME,),
     "overtime": (Facet.TIME,),
     "fraction_due": (Facet.TIME,),
+    "fraction_late": (Facet.TIME,),
+    "reminder_due": (Facet.TIME,),
+    "clock_stepped": (),
     "drive_link_lost": (Facet.DRIVES,),
     "link_lost": (Facet.DRIVES,),
     "channel_stale": (),
@@ -124,7 +131,7 @@ OF_ROOM = _all_but(
     State,
     *("now", "treat_s", "processed", "occurrences", "samples", "over_ceiling", "iap_window"),
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
-    *("heater", "pump", "contactor", "past"),
+    *("heater", "pump", "contactor", "past", "dose", "past_alarms"),
 )
 OF_SESSION = _all_but(Session, "clocks", "heat")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which

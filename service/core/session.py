@@ -14,6 +14,7 @@ from service.core import (
     clocks,
     commands,
     control,
+    core_course,
     dose,
     drives,
     following,
@@ -21,6 +22,7 @@ from service.core import (
     heater_check,
     interlocks,
     looking,
+    timely,
     volumes,
 )
 from service.core.changing import replace
@@ -44,6 +46,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Rejected,
     Sent,
     Shown,
     Started,
@@ -93,12 +96,17 @@ def initial(event: Started) -> State:
 def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     """Fold one event into the state; see the module's text for the order of things."""
     before = state
-    now, dt_real_s = _passed(state, event)
+    why = timely.objection(state, event)
+    now, dt_real_s = (state.now, 0.0) if why else _passed(state, event)
     treat_s = state.treat_s + dt_real_s * state.room.speed
-    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s)
+    stepped = timely.wall_clock_step(state, event) or state.stepped
+    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s, stepped=stepped)
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
+    if why:
+        text = f"{type(event).__name__} taken as of now: it was {why}"
+        effects.append(Recorded(at=now, kind="bad_input", text=text))
     sight = looking.look(before, state, event)
     state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
@@ -144,6 +152,8 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
             return _frame(state, event)
         case Command():
             return commands.handle(state, event)
+        case Rejected():
+            return state, [commands.reject(state, event)]
         case LinkChanged():
             return _linked(state, event), []
         case Outcome():
@@ -179,6 +189,7 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
     state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
+        state = core_course.remembered(state, session)
     if frame.status is None:
         return state, []
     status = Status(at=frame.at, drive=frame.status)
@@ -228,6 +239,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        past_alarms=state.past_alarms,
         dose=state.dose if state.session is None else dose.settled(state, state.session),
         trust=Trust(suspects=state.trust.suspects),
         past=Past(usual_k=state.past.usual_k),

@@ -85,6 +85,27 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastAlarm:
+    """An alarm that is over; it stays in the list for whoever was not in the room."""
+
+    id: str
+    source: str
+    occurrence: str
+    priority: Priority
+    text: str
+    since_utc_ns: int
+    until_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """The computer's wall clock was moved, against its monotonic one."""
+
+    at: Instant
+    by_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """An interlock that has acted: what it keeps off until a person resumes."""
 
@@ -199,13 +220,42 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dip:
+    """How far a dose cools the perfusate (°C), and when it is expected to be warm again (s)."""
+
+    from_c: float
+    to_c: float
+    recovers_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """A core temperature that a person read from another monitor; `site` "" decides."""
+
+    value_c: float
+    at_s: float
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A fraction of the dose that was given: when (label and treatment time) and by whom."""
+    """A fraction of the dose that was given: when (label and treatment time), by whom, and the
+    dip that was predicted for it."""
 
     fraction: int
     at_utc_ns: int
     at_s: float
     by: str
+    dip: Dip | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A volume that a person wrote down: a line of the ledger."""
+
+    at_s: float
+    kind: str
+    ml: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,9 +292,12 @@ class Session:
     clocks: Clocks = field(default_factory=Clocks)
     checklist: Mapping[str, Confirmed] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
+    reminded: tuple[int, ...] = ()
+    core_by_hand: ByHand | None = None
     flow_ml_min: float | None = None
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
+    moved: tuple[Moved, ...] = ()
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
@@ -329,10 +382,13 @@ class State(Beside):
     iap_window: tuple[tuple[float, float], ...] = ()
     balance_window: tuple[Balance, ...] = ()
     dose: Dose = field(default_factory=Dose)
+    core_window: tuple[tuple[float, float], ...] = ()
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    past_alarms: tuple[PastAlarm, ...] = ()
+    stepped: Stepped | None = None
     audio_paused_until_ns: int | None = None
     heater: Drive = field(default_factory=Drive)
     pump: Drive = field(default_factory=Drive)

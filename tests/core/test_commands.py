@@ -39,7 +39,7 @@ REFUSALS: list[tuple[str, str, dict[str, Value], str]] = [
     ("perfuse", "acknowledge", {"occurrence": "b-9"}, "this alarm is not sounding any more"),
     ("perfuse", "acknowledge", {}, "occurrence must be given"),
     ("perfuse", "note", {"text": "  "}, "text must be given"),
-    ("perfuse", "volume", {"kind": "up", "ml": 5}, "kind must be in or out"),
+    ("perfuse", "volume", {"kind": "up", "ml": 5}, "kind must be one of in, prime, drug"),
     ("perfuse", "volume", {"kind": "in", "ml": -5}, "ml -5 is outside 0 to 20000"),
     ("perfuse", "enter_core", {"c": 99}, "c 99 is outside 30 to 43"),
     ("perfuse", "request", {}, "kind must be given"),
@@ -65,7 +65,8 @@ def test_a_command_that_cannot_be_carried_out_is_refused_with_its_reason_and_cha
 
 NEEDS_SESSION = sorted(
     HANDLERS.keys()
-    - {"open_session", "stop", "heater_off", "acknowledge", "pause_audio"}
+    - {"open_session", "stop", "heater_off", "abort", "patient_unstable"}
+    - {"acknowledge", "pause_audio"}
     - {"note", "enter_core", "request", "answer"}
 )
 
@@ -158,14 +159,14 @@ def test_stop_and_abort_put_both_drives_off_in_any_phase_for_any_clinical_role(
 
 
 @pytest.mark.requirement("RC-030")
-@pytest.mark.parametrize("name", ["stop", "heater_off"])
+@pytest.mark.parametrize("name", ["stop", "heater_off", "abort", "patient_unstable"])
 def test_the_room_can_be_stopped_before_any_session_is_open(name: str) -> None:
     bench = Bench()
     bench.heater, bench.pump = 40.0, 800.0
     answer = bench.command(name)
     assert bench.command_state(answer.key) is CONFIRMED
     assert bench.heater is None
-    assert (bench.pump is None) is (name == "stop")
+    assert (bench.pump is None) is (name != "heater_off")
 
 
 @pytest.mark.requirement("RC-015", "RC-030")
@@ -348,7 +349,10 @@ def test_facts_are_taken_in_a_pause_an_abort_and_under_an_interlock() -> None:
         ("enter_core", {"c": 39.0}),
     ):
         assert bench.command(name, **args).state is CONFIRMED, name
-    assert bench.recorded("deviation") == ["Fraction 4 is not in the protocol"]
+    assert bench.recorded("deviation") == [
+        "Drug fraction 2 given 29.9 min early: due at 30 min, window 5 min",
+        "Fraction 4 is not in the protocol",
+    ]
 
 
 @pytest.mark.requirement("RC-021")

@@ -261,6 +261,7 @@ NARROWER = {
     "line_out_min_mmhg": -80.0,
     "no_flow_ml_min": 150.0,
     "flow_low_share": 0.9,
+    "core_cool_c": 36.5,
     "site_lost_keep": 4.0,
     "reservoir_low_ml": 200.0,
 }
