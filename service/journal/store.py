@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.journal import chunks, migrations, reading, sqlite, tables
 from service.journal.chain import GENESIS
+from service.journal.measured import Measurements
 from service.journal.rows import Damaged, Entry, Head, JournalError, Row
 
 CHUNK_ROWS = 10_000
@@ -116,6 +117,14 @@ class Store:
         """
         with self._transaction() as connection:
             yield from reading.spoken(connection, chain, kinds, after)
+
+    def frames(self, chain: str) -> Iterator[Measurements]:
+        """The frames of a chain as columns, in pieces in their order.
+
+        Raises JournalError where they are not as the journal wrote them.
+        """
+        with self._transaction() as connection:
+            yield from reading.frames(connection, chain)
 
     def newest_state(self, chain: str) -> int | None:
         """The number of the newest row of a chain that holds the core's state."""
