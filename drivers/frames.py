@@ -75,7 +75,7 @@ class Inbox:
 
         Raises `BadReply` where the bytes can never become one; they are dropped then.
         """
-        if not self._without_echo():
+        if not self._chunks or not self._without_echo():
             return None
         try:
             for tried in range(self._tried, len(self._chunks)):

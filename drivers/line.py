@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 from drivers.classes import Serial, SettingError
@@ -27,11 +27,12 @@ from drivers.turns import Turns
 from service.core.model import Instant
 
 Given = TypeVar("Given")
-KEPT_S = 60.0
+KEPT_NS = 60_000_000_000
 KEPT_CHUNKS = 20_000
 LATE_S = 0.1
 """After a missing or wrong answer, or a read that was given up, the next question waits this long,
-so that a late answer to the old question is not taken for the new one's. Commands do not wait."""
+so that a late answer to the old question is not taken for the new one's. A `Tell` does not wait,
+which is why stop and heater off begin with one; their reading back does."""
 STILL_S, STILL_PATIENCE_S = 0.006, 0.2
 """While bytes that nobody asked for are arriving, a question waits for a pause between them."""
 WRITE_PATIENCE_S = 1.0
@@ -66,11 +67,12 @@ class Line:
         self._opening = asyncio.Lock()
         self._turns = Turns()
         self._inbox = Inbox()
-        self._arrived = asyncio.Event()
+        self._waiter: asyncio.Future[bool] | None = None
         self._lost = f"{port} is not open"
         self._quiet_until = 0.0
         self._late_until = 0.0
         self._traffic: deque[Traffic] = deque(maxlen=KEPT_CHUNKS)
+        self._time: Callable[[], float] = time.monotonic
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +89,7 @@ class Line:
 
     async def open(self, user: object) -> None:
         """Open the port for one more user; raises `LineLost` with what to do about it."""
+        self._time = asyncio.get_running_loop().time
         async with self._opening:
             if self._port is None:
                 self._port = await self._open_port()
@@ -148,6 +151,8 @@ class Line:
                 reply = await self._receive(step.reply, deadline)
                 self._quiet_until = self._time() + step.quiet_s
                 return reply
+            case Listen(timeout_s=0.0):
+                return self._at_hand(step.reply)
             case Listen():
                 return await self._receive(step.reply, self._time() + step.timeout_s)
 
@@ -155,30 +160,45 @@ class Line:
         """Wait for a whole reply; the deadline moves with the wire time of what has arrived."""
         self._inbox.start_over()
         try:
-            while True:
-                self._arrived.clear()
-                reply = self._inbox.take(framer)
-                if reply is not None:
-                    return reply
+            while (reply := self._inbox.take(framer)) is None:
                 self._need_port()
-                async with asyncio.timeout_at(deadline + self.wire_s(len(self._inbox))):
-                    await self._arrived.wait()
-        except TimeoutError:
-            # After a stall of this process the answer may be there, and its deadline gone by.
-            reply = self._inbox.take(framer)
-            if reply is not None:
-                return reply
-            self._late_until = self._time() + LATE_S
-            raise self._inbox.no_reply() from None
-        except (BadReply, asyncio.CancelledError):
+                if not await self._arrives(deadline + self.wire_s(len(self._inbox))):
+                    # After a stall of this process the answer may be there, its deadline gone by.
+                    reply = self._inbox.take(framer)
+                    break
+            if reply is None:
+                raise self._inbox.no_reply()
+            return reply
+        except (NoReply, BadReply, asyncio.CancelledError):
             self._late_until = self._time() + LATE_S
             raise
+
+    async def _arrives(self, deadline: float) -> bool:
+        """Wait for the next chunk or the loss of the port; False when the deadline comes first."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
+        self._waiter = waiter
+        timer = loop.call_at(deadline, _wake, waiter, False)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+
+    def _at_hand(self, framer: Framer) -> Reply:
+        """A whole message that is there already; nothing was asked, so nothing can come late."""
+        self._readable()
+        self._need_port()
+        self._inbox.start_over()
+        reply = self._inbox.take(framer)
+        if reply is None:
+            raise self._inbox.no_reply()
+        return reply
 
     async def _write(self, data: bytes) -> None:
         give_up = self._time() + WRITE_PATIENCE_S
         self._keep(data, sent=True)
         while data:
-            data = data[self._guarded(partial(Port.write, data=data)) :]
+            data = data[self._guarded(Port.write, data) :]
             if data and self._time() > give_up:
                 raise self._drop(f"{self.path} takes no bytes; look at the cable and the handshake")
             if data:
@@ -199,11 +219,11 @@ class Line:
             data = self._guarded(Port.read)
             if data:
                 self._inbox.feed(data, self._keep(data, sent=False))
-                self._arrived.set()
+                _wake(self._waiter, True)
 
-    def _guarded(self, act: Callable[[Port], Given]) -> Given:
+    def _guarded(self, act: Callable[..., Given], *given: bytes) -> Given:
         try:
-            return act(self._need_port())
+            return act(self._need_port(), *given)
         except LineLost as lost:
             raise self._drop(str(lost)) from None
 
@@ -219,13 +239,13 @@ class Line:
             self._port = None
             self._users.clear()
             self._lost = reason
-            self._arrived.set()
+            _wake(self._waiter, True)
         return LineLost(self._lost)
 
     def _keep(self, data: bytes, sent: bool) -> Instant:
         at = self._now()
         self._traffic.append(Traffic(at=at, sent=sent, data=data))
-        while at.seconds_since(self._traffic[0].at) > KEPT_S:
+        while at.mono_ns - self._traffic[0].at.mono_ns > KEPT_NS:
             self._traffic.popleft()
         return at
 
@@ -244,9 +264,10 @@ class Line:
         if pause_s > 0:
             await asyncio.sleep(pause_s)
 
-    @staticmethod
-    def _time() -> float:
-        return asyncio.get_running_loop().time()
+
+def _wake(waiter: asyncio.Future[bool] | None, arrived: bool) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(arrived)
 
 
 def _close_unwanted(opening: asyncio.Future[Port]) -> None:

@@ -9,7 +9,7 @@ from typing import TypeGuard, cast
 
 from drivers.classes import Contactor, Done, Driver, Heater, Identity, Polled, Pump
 from drivers.dialogue import Answer, BadReply, Dialogue, NoReply, Refused
-from drivers.line import Line, Overtaken
+from drivers.line import Line, Overtaken, Traffic
 from drivers.orders import Acts, OnDone, Orders
 from drivers.port import LineLost
 from service.core.model import CommandState, DeviceClass, LinkState
@@ -64,6 +64,10 @@ class Link:
         self._pause_s = FIRST_PAUSE_S
         self._errors = 0
         self._tasks: list[asyncio.Task[None]] = []
+
+    def traffic(self) -> tuple[Traffic, ...]:
+        """What was sent and read in the last 60 s on its line, other devices on it included."""
+        return self._line.traffic()
 
     def start(self) -> None:
         """Begin to connect; returns at once and never gives up."""

@@ -6,6 +6,7 @@ Knows types and physical ranges only; what makes a protocol sound is in `rules`.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import Field as DataclassField
 from enum import StrEnum
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -27,6 +28,19 @@ class Range:
 
 
 RANGES: Mapping[str, Range] = {
+    "range_c": Range(-20.0, 100.0, "°C"),
+    "range_mmhg": Range(-800.0, 2000.0, "mmHg"),
+    "range_ml_min": Range(-10_000.0, 20_000.0, "ml/min"),
+    "range_ml": Range(-2000.0, 50_000.0, "ml"),
+    "c_per_s": Range(0.01, 20.0, "°C/s"),
+    "bad_of": Range(1, 20, "readings"),
+    "look_s": Range(1.0, 60.0, "s"),
+    "loss_w_k": Range(0.0, 50.0, "W/K"),
+    "kj_k": Range(1.0, 500.0, "kJ/K"),
+    "balance_w": Range(50.0, 3000.0, "W"),
+    "flat_mmhg": Range(0.001, 10.0, "mmHg"),
+    "flat_others": Range(1.0, 100.0, "times"),
+    "noise_times": Range(1.0, 100.0, "times"),
     "line_out_min_mmhg": Range(-300.0, 0.0, "mmHg"),
     "margin_c": Range(0.0, 5.0, "°C"),
     "above_set_c": Range(0.0, 5.0, "°C"),
@@ -39,6 +53,7 @@ RANGES: Mapping[str, Range] = {
     "version": Range(1, 10_000, ""),
     "tolerance": Range(0.0, 1.0, ""),
     "share": Range(0.0, 1.0, ""),
+    "_k": Range(0.001, 20.0, "°C"),
     "_ml": Range(100.0, 10_000.0, "ml"),
     "_min": Range(0.0, 240.0, "min"),
     "_c": Range(30.0, 55.0, "°C"),
@@ -66,6 +81,7 @@ def read_table(
         problems.append(Problem(field=field, text=f"a table is needed here, not {table!r}"))
         return None
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in given}
+    optional = {part.name for part in fields(kind) if _has_default(part)}
     if field and not table:
         problems.append(Problem(field=field, text=f"is empty; it needs {', '.join(hints)}"))
         return None
@@ -81,7 +97,7 @@ def read_table(
             values[name] = _read(hint, table[name], inner, problems)
         elif (default := _absent(hint)) is not MISSING:
             values[name] = default
-        else:
+        elif name not in optional:
             problems.append(Problem(field=inner, text=f"is missing; {_needed(hint, inner)}"))
     return kind(**values) if len(problems) == before else None
 
@@ -121,6 +137,10 @@ def _read_mapping(inner: Any, value: Any, field: Field, problems: list[Problem])
         problems.append(Problem(field=field, text=f"a table is needed here, not {value!r}"))
         return {}
     return {key: _read(inner, element, (*field, key), problems) for key, element in value.items()}
+
+
+def _has_default(part: DataclassField[Any]) -> bool:
+    return part.default is not MISSING or part.default_factory is not MISSING
 
 
 def _absent(hint: Any) -> Any:

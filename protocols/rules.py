@@ -247,6 +247,14 @@ def checklist_has_the_stop_point(table: Table, _: Envelope) -> Iterator[Problem]
         )
 
 
+def doubts_make_sense(table: Table, _: Envelope) -> Iterator[Problem]:
+    """A plausible range has its lower end first; no more readings are bad than are looked at."""
+    for name in table_at(table, "trust"):
+        match numbers_at(table, f"trust.{name}.0", f"trust.{name}.1"):
+            case (first, last) if first > last or (first == last and "range" in name):
+                yield _problem(f"trust.{name}", f"{first:g} must be below {last:g}")
+
+
 def every_number_has_a_source(table: Table, _: Envelope) -> Iterator[Problem]:
     """Each number is named in `sources`, by itself or by a table around it, and nothing else is."""
     sources = table_at(table, "sources")
@@ -277,6 +285,7 @@ RULES: tuple[Callable[[Table, Envelope], Iterator[Problem]], ...] = (
     carrier_is_allowed,
     fractions_add_up,
     checklist_has_the_stop_point,
+    doubts_make_sense,
     every_number_has_a_source,
 )
 

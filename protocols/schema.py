@@ -4,8 +4,9 @@ Temperatures are °C, flows ml/min, pressures mmHg, volumes ml, times as the nam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Technique(StrEnum):
@@ -210,6 +211,67 @@ class Limits:
     balance_window_s: float
 
 
+def _default(value: Any, source: str) -> Any:
+    """A threshold that a file may leave out, with where its default comes from."""
+    return field(default=value, metadata={"source": source})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """When a channel's readings are doubted. All have a default, so a file names what differs.
+
+    Names that end in `_k` are differences of temperature; `*_bad_of` is how many of the last so
+    many readings (or looks, one each `look_s`) must be bad before an alarm says so. Grades:
+    published, general practice, or derived by arithmetic; each centre approves its own.
+    """
+
+    fluid_range_c: tuple[float, float] = _default((2.0, 60.0), "Derived: iced fluid to hot bath")
+    core_range_c: tuple[float, float] = _default((25.0, 43.0), "Derived: what a patient can be")
+    pressure_range_mmhg: tuple[float, float] = _default((-400.0, 900.0), "General practice")
+    flow_range_ml_min: tuple[float, float] = _default((-1000.0, 8000.0), "General practice")
+    level_range_ml: tuple[float, float] = _default((-300.0, 12000.0), "General practice")
+    fluid_slew_c_per_s: float = _default(
+        3.0, "Derived: a catheter's lag of 3-10 s against fluids 10-20 °C apart"
+    )
+    core_slew_c_per_s: float = _default(1.5, "Derived: a core probe's lag of 15-40 s")
+    readings_bad_of: tuple[int, int] = _default((3, 5), "Derived: one spike is no fault")
+    look_s: float = _default(5.0, "Derived: two looks within the 10 s of a step")
+    looks_bad_of: tuple[int, int] = _default((2, 3), "Derived: seen twice within 15 s")
+    flat_k: float = _default(0.01, "Derived: a live thermistor jitters by its own noise")
+    flat_mmhg: float = _default(0.1, "Derived: a roller pump ripples")
+    flat_s: float = _default(60.0, "Derived")
+    flat_others: float = _default(3.0, "Derived: the others moved by so many times as much")
+    noise_k: float = _default(0.2, "Derived: ten times the noise of a thermistor channel")
+    noise_times: float = _default(5.0, "Derived: so many times the noise of the others")
+    step_k: float = _default(1.0, "Derived: moved within step_s while the others did not")
+    step_s: float = _default(10.0, "Derived")
+    drift_k: float = _default(2.0, "Derived: from the median of the other sites")
+    drift_usual_s: float = _default(600.0, "Derived: how fast a site's usual place is learned")
+    order_k: float = _default(0.5, "Derived: tolerance of inflow, sites, outflow, core in order")
+    order_from_s: float = _default(180.0, "Derived: the cavity's time constant at 1 L/min")
+    twin_k: float = _default(
+        1.0,
+        "Nasopharynx and oesophagus agree within -0.66 to 0.71 °C (medRxiv 2024.11.27.24318051)",
+    )
+    line_k: float = _default(1.5, "Derived: an inflow line loses 0.3-0.4 °C at 1 L/min")
+    exchanger_share: float = _default(
+        0.5, "Derived: an exchanger of 100-600 W/K gives more of the bath's excess than that"
+    )
+    comparison_k: float = _default(0.3, "General practice: probes compared within 0.2-0.3 °C")
+    comparison_range_c: tuple[float, float] = _default((38.0, 45.0), "Derived: near 42 °C")
+    balance_w: float = _default(250.0, "Derived: losses and storage that are only estimated")
+    balance_share: float = _default(0.4, "Derived: of the heat that the perfusate takes up")
+    balance_s: float = _default(300.0, "Derived: until bath and exchanger are steady")
+    bath_kj_k: float = _default(42.0, "General practice: a bath of 10 L")
+    bath_loss_w_k: float = _default(5.5, "Derived: bath and exchanger to a room of 21 °C")
+    frame_errors_share: float = _default(0.1, "Derived: of the answers within frame_errors_s")
+    frame_errors_s: float = _default(60.0, "Derived")
+
+    def __hash__(self) -> int:
+        """Cheap, as what follows from it is looked up with every reading."""
+        return hash(self.fluid_range_c)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseHeat:
     """What heat needs in one phase: whether it may run, and which valid roles it needs."""
@@ -244,6 +306,7 @@ class Protocol:
 
     `core_decides` names the core sites whose readings decide (others have their own row);
     `sources` maps a dotted field path to where its number comes from; `sha256` is of the file.
+    `trust` may be left out, wholly or in part.
     """
 
     id: str
@@ -265,6 +328,7 @@ class Protocol:
     sources: Mapping[str, str]
     envelope: Envelope
     sha256: str
+    trust: Trust = field(default_factory=Trust)
 
 
 DEFAULT_ENVELOPE = Envelope(

@@ -18,6 +18,11 @@ UNITS: Mapping[str, str] = {
     "_min": "min",
     "_ml": "ml",
     "_c": "°C",
+    "_c_per_s": "°C/s",
+    "_kj_k": "kJ/K",
+    "_w_k": "W/K",
+    "_k": "°C",
+    "_w": "W",
     "_s": "s",
 }
 
@@ -56,7 +61,15 @@ def check_text(path: Path, envelopes: Mapping[str, Envelope] = NO_ENVELOPES) -> 
 
 def protocol_text(protocol: Protocol) -> str:
     """One protocol as text for the people who approve it."""
-    return "\n".join((*_head(protocol), *_numbers(protocol), *_drug(protocol), *_rest(protocol)))
+    return "\n".join(
+        (
+            *_head(protocol),
+            *_numbers(protocol),
+            *_trust(protocol),
+            *_drug(protocol),
+            *_rest(protocol),
+        )
+    )
 
 
 def _usable(directory: Path, envelopes: Mapping[str, Envelope]) -> tuple[list[Protocol], list[str]]:
@@ -92,6 +105,16 @@ def _numbers(protocol: Protocol) -> Iterator[str]:
         yield ""
         yield name
         yield from _table(getattr(protocol, name))
+
+
+def _trust(protocol: Protocol) -> Iterator[str]:
+    """When readings are doubted, each figure with its source where the file names none."""
+    yield ""
+    yield "trust"
+    named = protocol.sources.keys()
+    for field, line in zip(fields(protocol.trust), _table(protocol.trust), strict=True):
+        own = "trust" in named or f"trust.{field.name}" in named
+        yield line if own else f"{line}  ({field.metadata['source']})"
 
 
 def _drug(protocol: Protocol) -> Iterator[str]:

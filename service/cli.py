@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import getpass
 import logging
 import sys
 from collections.abc import Sequence
@@ -13,17 +14,21 @@ from service import site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
-from service.journal.sessions import list_sessions, show_session
+from service.records import commands as records
+from service.runtime import RuntimeFolderError
+from service.shutdown import shutdown
 from service.site import load_site
 from service.site_shape import SiteError
 from service.supervisor import Plan, Supervisor, accounts_path
+from service.systemd import unit_text
+from service.virtual.commands import add_commands as add_virtual_commands
 from service.web.accounts import Accounts, AccountsError
 from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
 Answer = tuple[int, str]
-SITE, DATABASE = Path("site.toml"), "sqlite:///hipec.db"
-"""What is meant where a command names neither: the files of the folder that it is called in."""
+SERVED_ALREADY = 4
+"""Exit code of a room that another process serves."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -34,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         answer: int | Answer = asked.run(asked)
+    except RuntimeFolderError as error:
+        answer = SERVED_ALREADY, str(error)
     except (SiteError, ControlError, AccountsError) as error:
         answer = 1, str(error)
     if isinstance(answer, int):
@@ -50,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _serving(commands)
     _files(commands)
+    add_virtual_commands(commands)
     _sessions(commands)
     _devices(commands)
     return parser
@@ -60,11 +68,31 @@ def _serving(commands: Commands) -> None:
     serve.add_argument("--site", type=Path, required=True)
     serve.add_argument("--speed", type=float, default=1.0, help="only in mode demo or test")
     serve.set_defaults(run=_serve)
+    _ending(commands)
     room = commands.add_parser("demo", help="serve a simulated room to try")
     room.add_argument("--speed", type=float, default=1.0, help="treatment time runs so much faster")
     room.add_argument("--listen", default="127.0.0.1:8000", help="host:port (port 0: any free one)")
     room.add_argument("--scenario", type=Path, help="another patient, other events (TOML)")
     room.set_defaults(run=lambda a: demo(speed=a.speed, listen=a.listen, scenario=a.scenario))
+
+
+def _ending(commands: Commands) -> None:
+    end = commands.add_parser("shutdown", help="end a room's service; asks during a treatment")
+    end.add_argument("--site", type=Path, required=True)
+    end.add_argument("--by", default=getpass.getuser(), help="who ends it, for the record")
+    end.add_argument("--reason", default="")
+    end.add_argument("--yes", action="store_true", help="do not ask")
+    end.set_defaults(run=lambda a: shutdown(a.site, by=a.by, reason=a.reason, confirmed=a.yes))
+    unit = commands.add_parser("unit", help="a systemd unit that serves a room")
+    unit.add_argument("--site", type=Path, required=True)
+    unit.add_argument("--user", default="hipec", help="the account that runs the service")
+    unit.add_argument("--realtime", action="store_true", help="control before all ordinary work")
+    unit.set_defaults(run=_unit)
+
+
+def _unit(asked: argparse.Namespace) -> Answer:
+    room = load_site(asked.site).about.id
+    return 0, unit_text(asked.site, room, asked.user, realtime=asked.realtime)
 
 
 def _files(commands: Commands) -> None:
@@ -88,13 +116,7 @@ def _files(commands: Commands) -> None:
 
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
-    for name in ("list", "show"):
-        parser = sessions.add_parser(name)
-        parser.add_argument("--site", type=Path, help="whose database is read")
-        parser.add_argument("--database", help="the database itself, such as sqlite:///hipec.db")
-        if name == "show":
-            parser.add_argument("id")
-        parser.set_defaults(run=_read_sessions)
+    records.add_commands(sessions)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)
@@ -138,12 +160,6 @@ async def _supervise(plan: Plan) -> int:
 def _check_protocol(asked: argparse.Namespace) -> Answer:
     envelopes = load_site(asked.site).envelopes() if asked.site else {}
     return show.check_text(asked.file, envelopes)
-
-
-def _read_sessions(asked: argparse.Namespace) -> Answer:
-    site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
-    url = load_site(site).about.database if site else asked.database or DATABASE
-    return show_session(url, asked.id) if hasattr(asked, "id") else list_sessions(url)
 
 
 def _issue_token(asked: argparse.Namespace) -> Answer:

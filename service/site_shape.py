@@ -48,6 +48,9 @@ class RoomPart(_Part):
         pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}$",
         description="needed is HOST:PORT, as 127.0.0.1:8000",
     )
+    heater_max_w: Number | None = Field(
+        default=None, gt=0, le=10_000, description="needed is the heater's full power in W"
+    )
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
 
 
@@ -117,6 +120,12 @@ class Site(_Part):
                  " runs as it is; leave --speed out, or use a site of mode demo or test"]
             )  # fmt: skip
         poll_hz = {device.name: device.poll_hz for device in self.device}
+        drivers = {device.name: device.make_driver() for device in self.device}
+        resolutions = {
+            (name, each.number): each.resolution
+            for name, driver in drivers.items()
+            for each in driver.inputs
+        }
         return Room(
             id=self.about.id,
             mode=self.about.mode,
@@ -130,6 +139,7 @@ class Site(_Part):
                     unit=channel.unit,
                     site=channel.site,
                     interval_s=1 / poll_hz[channel.device],
+                    resolution=resolutions[channel.device, channel.input],
                 )
                 for channel in self.channel
             ),
@@ -137,11 +147,12 @@ class Site(_Part):
                 Device(
                     name=device.name,
                     driver=device.driver,
-                    device_class=device.make_driver().device_class,
+                    device_class=drivers[device.name].device_class,
                 )
                 for device in self.device
             ),
             limits=self.limits,
+            heater_max_w=self.about.heater_max_w,
         )
 
     def envelopes(self) -> dict[str, Envelope]:

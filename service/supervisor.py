@@ -6,20 +6,19 @@ heartbeat, before it is needed.
 """
 
 import asyncio
-import json
 import logging
-import os
+import shutil
 import signal
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from protocols.loader import load_all
 from protocols.schema import Protocol
+from service import runtime, systemd
+from service.children import Child, adopt, end, ready, start
 from service.control import settings as control
 from service.core.model import Mode, PersonRole
 from service.safe_path import SafePath
@@ -27,7 +26,7 @@ from service.site import load_site
 from service.web.accounts import Accounts
 from service.web.settings import ProtocolEntry
 from service.web.settings import Settings as WebSettings
-from service.wire import WireError, read_message
+from service.wire import WireError, pack, read_message
 
 SILENT_S = 2.0
 """Without proof of work for so long the control process is ended and the devices are made safe."""
@@ -39,9 +38,12 @@ MAKE_SAFE_S = 5.0
 UNWATCHED_S = 30.0
 """The longest that the pump may turn with no control process watching it."""
 
-END_S = 8.0
+ASKED_S = 10.0
+"""A second Ctrl-C within so long after the first ends a room that is treating."""
+
+TOLD_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
-CONTROL_CANNOT_START, WEB_CANNOT_START = 3, 2
+WEB_CANNOT_START, CONTROL_CANNOT_START = 2, 3
 STATION = "perfusion"
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,10 @@ class Plan:
 
 
 class Supervisor:
-    """One room's two processes, kept alive until SIGTERM; `run` returns the exit code."""
+    """One room's two processes, kept alive until it is told to end; `run` returns the exit code.
+
+    Raises RuntimeFolderError when another supervisor serves this site.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -75,45 +80,108 @@ class Supervisor:
         self._site.room(plan.speed)
         self._protocols = load_all(self._site.protocols.directory, self._site.envelopes())
         self._safe = SafePath(self._site)
+        self._folder = runtime.runtime_folder(plan.site)
+        self._lock = runtime.Lock(self._folder / runtime.SUPERVISOR)
         self._ended = asyncio.Event()
         self._exit_code = 0
         self._proof: Proof | None = None
         self._last: Proof | None = None
         self._acts: tuple[str, ...] = ()
         self._proven = asyncio.Event()
+        self._control: asyncio.StreamWriter | None = None
+        self._asked_at: float | None = None
+        self._looked_at = 0.0
         self._tokens = self._issue_tokens()
 
     async def run(self) -> int:
         """Serve the room; 0 after an ordered end, else why it could not go on."""
-        with TemporaryDirectory(prefix="hipec-") as sockets:
-            self._sockets = Path(sockets)
-            return await self._serve()
-
-    async def _serve(self) -> int:
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._ended.set)
-        beats = await asyncio.start_unix_server(self._listen, self._sockets / "supervisor")
-        keepers = [asyncio.create_task(self._keep_control()), asyncio.create_task(self._keep_web())]
+        loop.add_signal_handler(signal.SIGTERM, self._ordered, "SIGTERM")
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        socket = self._folder / "supervisor"
+        socket.unlink(missing_ok=True)
+        beats = await asyncio.start_unix_server(self._listen, socket)
+        keepers = [
+            asyncio.create_task(keep())
+            for keep in (self._keep_control, self._keep_web, self._feed_watchdog)
+        ]
         await self._ended.wait()
+        systemd.notify("STOPPING=1")
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
         beats.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
         return self._exit_code
+
+    def _interrupted(self) -> None:
+        """Ctrl-C asks before it ends a treatment; SIGTERM cannot: the machine may be going down."""
+        asked_at, self._asked_at = self._asked_at, self._time()
+        again = asked_at is not None and self._asked_at - asked_at <= ASKED_S
+        if again or not self._treats():
+            self._ordered("Ctrl-C")
+            return
+        question = (
+            f"A treatment is running. Press Ctrl-C again within {ASKED_S:.0f} s to end the "
+            "service: heater and pump are then switched off."
+        )
+        log.warning("%s", question)
+        self._record("Ctrl-C at the service's terminal: asked whether to end the treatment")
+
+    def _ordered(self, by: str) -> None:
+        """End the room; a treatment's record says by whom."""
+        if self._treats():
+            self._record(f"the service is told to end during the treatment, by {by}")
+        asyncio.get_running_loop().call_later(TOLD_S if self._treats() else 0, self._ended.set)
+
+    def _treats(self) -> bool:
+        return self._last is not None and self._last.treating
+
+    def _record(self, act: str) -> None:
+        """Put what happened at the supervisor into the session's record."""
+        if self._control is not None and not self._control.is_closing():
+            self._control.write(pack({"type": "act", "act": f"supervisor: {act}"}))
+
+    async def _feed_watchdog(self) -> None:
+        """A sign of life for systemd while the control process is being looked at."""
+        interval_s = systemd.watchdog_interval_s()
+        await self._proven.wait()
+        systemd.notify("READY=1")
+        while interval_s is not None:
+            if self._time() - self._looked_at < FIRST_BEAT_S:
+                systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(interval_s)
 
     def _end(self, exit_code: int) -> None:
         self._exit_code = exit_code
         self._ended.set()
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Heartbeats from the control process, or one request to end from a person."""
         try:
-            while (beat := await read_message(reader)) is not None:
-                self._beat(beat)
+            while (message := await read_message(reader)) is not None:
+                if message.get("type") == "shutdown":
+                    writer.write(pack(self._asked_to_end(message)))
+                    await writer.drain()
+                else:
+                    self._control = writer
+                    self._beat(message)
         except (WireError, OSError) as error:
-            log.warning("a heartbeat cannot be read: %s", error)
+            log.warning("a message to the supervisor cannot be read: %s", error)
         finally:
+            if self._control is writer:
+                self._control = None
             writer.close()
+
+    def _asked_to_end(self, message: Mapping[str, object]) -> dict[str, object]:
+        """Whether the room ends now; while it treats only for somebody who has been asked."""
+        if self._treats() and message.get("confirmed") is not True:
+            self._record("asked whether to end the treatment")
+            return {"ends": False, "treating": True}
+        reason = str(message.get("reason", ""))
+        self._ordered(str(message.get("by", "")) + (f": {reason}" if reason else ""))
+        return {"ends": True, "treating": self._treats()}
 
     def _beat(self, beat: Mapping[str, object]) -> None:
         """Only a beat that says that more was processed is proof of work."""
@@ -132,13 +200,19 @@ class Supervisor:
 
     async def _keep_control(self) -> None:
         wait_s = FIRST_WAIT_S
+        found = adopt(self._folder / runtime.CONTROL)
+        if found:
+            log.warning("control process %d was left by another supervisor; watching it", found.pid)
+            self._last = Proof(at=self._time(), heater_ours=True, treating=True)
         while True:
             self._proof = None
-            process = await self._start_control()
+            process: Child = found or await self._start_control()
+            patience_s = SILENT_S if found else FIRST_BEAT_S
+            found = None
             try:
-                code = await self._watch(process)
+                code = await self._watch(process, patience_s)
             except asyncio.CancelledError:
-                if not await _end_process(process):
+                if not await end(process):
                     await self._make_safe()
                 raise
             if code == CONTROL_CANNOT_START:
@@ -149,7 +223,7 @@ class Supervisor:
             await self._make_safe()
             await asyncio.sleep(wait_s)
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> int | str:
+    async def _watch(self, process: Child, patience_s: float) -> int | str | None:
         """Wait until the control process ends or stops proving its work."""
         started = self._time()
         while True:
@@ -158,20 +232,31 @@ class Supervisor:
                     return await process.wait()
             except TimeoutError:
                 proof: Proof | None = self._proof
-                silent_s = self._time() - (proof.at if proof else started)
-                if silent_s > (SILENT_S if proof else FIRST_BEAT_S):
+                now = self._looked_at = self._time()
+                silent_s = now - (proof.at if proof else started)
+                late = silent_s > (SILENT_S if proof else patience_s)
+                if late or self._pump_is_unwatched(now):
                     process.kill()
                     await process.wait()
                     return f"no proof of work for {silent_s:.1f} s"
+
+    def _pump_is_unwatched(self, now: float) -> bool:
+        """The pump was left turning, and nobody has watched it for as long as is allowed.
+
+        What is left of the time is for stopping it.
+        """
+        last = self._last
+        turns = last is not None and last.treating and last.pump_ml_min != 0
+        return last is not None and turns and now - last.at > UNWATCHED_S - MAKE_SAFE_S
 
     async def _make_safe(self) -> None:
         """Heater off; the pump never started and never faster. Nothing that was not ours."""
         last = self._last
         if last is None or not (last.heater_ours or last.treating):
             return
-        unwatched = self._time() - last.at > UNWATCHED_S
-        pump_ml_min = 0.0 if unwatched and last.treating else last.pump_ml_min
-        acts = await self._safe.make_safe(pump_ml_min=pump_ml_min, within_s=MAKE_SAFE_S)
+        if self._pump_is_unwatched(self._time()):
+            last = self._last = replace(last, pump_ml_min=0.0)
+        acts = await self._safe.make_safe(pump_ml_min=last.pump_ml_min, within_s=MAKE_SAFE_S)
         for act in acts:
             log.warning("%s", act)
         self._acts += tuple(acts)
@@ -179,25 +264,27 @@ class Supervisor:
     async def _start_control(self) -> asyncio.subprocess.Process:
         settings = control.Settings(
             site=self._plan.site.absolute(),
-            socket=self._sockets / "control",
-            supervisor=self._sockets / "supervisor",
+            socket=self._folder / "control",
+            supervisor=self._folder / "supervisor",
             speed=self._plan.speed,
             boot=uuid4().hex[:8],
             version=version("hipec-monitor"),
             acts=self._acts,
         )
         self._acts = ()
-        return await _start("service.control", control.VARIABLE, settings.model_dump_json())
+        return await start("service.control", control.VARIABLE, settings.model_dump_json())
 
     async def _keep_web(self) -> None:
         """Serve pages from the first proof of work on: then there is a room to show."""
         await self._proven.wait()
+        if (left := adopt(self._folder / runtime.WEB)) is not None:
+            await end(left)
         settings = self._web_settings()
         wait_s = FIRST_WAIT_S
         while True:
-            process = await _start("service.web", "HIPEC_WEB", settings.model_dump_json())
+            process = await start("service.web", "HIPEC_WEB", settings.model_dump_json())
             try:
-                address = await _ready(process)
+                address = await ready(process)
                 if address:
                     wait_s = FIRST_WAIT_S
                     listen = address.partition("://")[2]
@@ -205,7 +292,7 @@ class Supervisor:
                     self._plan.on_ready(address, self._tokens)
                 code = await process.wait()
             except asyncio.CancelledError:
-                await _end_process(process)
+                await end(process)
                 raise
             if code == WEB_CANNOT_START:
                 self._end(code)
@@ -219,7 +306,7 @@ class Supervisor:
         return WebSettings(
             room=about.id,
             mode=about.mode,
-            socket=self._sockets / "control",
+            socket=self._folder / "control",
             accounts=accounts_path(self._plan.site),
             listen=about.listen,
             origins=about.origins,
@@ -262,37 +349,3 @@ def _entry(protocol: Protocol) -> ProtocolEntry:
 def accounts_path(site: Path) -> Path:
     """Where a room keeps who is signed in: beside its site file."""
     return site.with_suffix(".accounts.db")
-
-
-async def _start(module: str, variable: str, settings: str) -> asyncio.subprocess.Process:
-    """Start one of our processes in a group of its own, so that a Ctrl-C reaches only us."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        env={**os.environ, variable: settings},
-        stdout=asyncio.subprocess.PIPE if module == "service.web" else None,
-        start_new_session=True,
-    )
-
-
-async def _ready(process: asyncio.subprocess.Process) -> str:
-    """The address that the web process answers at, "" when it ended before it did."""
-    assert process.stdout is not None
-    line = await process.stdout.readline()
-    return str(json.loads(line)["ready"]) if line else ""
-
-
-async def _end_process(process: asyncio.subprocess.Process) -> bool:
-    """Ask a process to end; False when it had to be ended because it did not."""
-    if process.returncode is not None:
-        return True
-    process.terminate()
-    try:
-        async with asyncio.timeout(END_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return False
-    return True

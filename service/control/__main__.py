@@ -9,6 +9,8 @@ from protocols.locate import TomlFileError
 from service.control.process import ControlProcess
 from service.control.settings import VARIABLE, Settings
 from service.journal.rows import JournalError
+from service.runtime import CONTROL, Lock, RuntimeFolderError
+from service.systemd import run_before_ordinary_work
 
 CANNOT_START = 3
 """Exit code: something a person has to put right first; a restart would not help."""
@@ -22,9 +24,13 @@ def main() -> int:
     """Run until told to end; the exit code says whether a restart makes sense."""
     logging.basicConfig(level=logging.INFO, format="control: %(message)s", stream=sys.stderr)
     settings = Settings.model_validate_json(os.environ[VARIABLE])
+    if trouble := run_before_ordinary_work():
+        logging.warning(trouble)
     try:
+        lock = Lock(settings.socket.with_name(CONTROL))
         asyncio.run(_run(settings))
-    except (TomlFileError, JournalError) as error:
+        lock.release()
+    except (TomlFileError, JournalError, RuntimeFolderError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
     return 0

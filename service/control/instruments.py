@@ -56,7 +56,7 @@ LEASE_OFF_ORDER = 0
 
 
 class Instruments:
-    """All links of a room. `on_event` gets every frame, link change and outcome."""
+    """All links of a room, by device. `on_event` gets every frame, link change and outcome."""
 
     def __init__(
         self,
@@ -72,22 +72,22 @@ class Instruments:
             for device in room.devices
         }
         lines = Lines(now)
-        self._links = {part.name: self._link(part, lines) for part in site.device}
+        self.links = {part.name: self._link(part, lines) for part in site.device}
         self._drives = {
             DRIVE_OF_CLASS[link.driver.device_class]: link.orders
-            for link in self._links.values()
+            for link in self.links.values()
             if link.orders
         }
         self._running: dict[str, int] = {}
 
     def start(self) -> None:
         """Begin to connect every device."""
-        for link in self._links.values():
+        for link in self.links.values():
             link.start()
 
     async def close(self) -> None:
         """Leave every port as it is."""
-        for link in self._links.values():
+        for link in self.links.values():
             await link.close()
 
     def order(self, effect: SafeEffect | RunEffect) -> None:

@@ -67,16 +67,23 @@ class Messages:
         message = {**self._head, "seq": self._seq, **body, "reason": reason}
         return Event(seq=self._seq, message=message)
 
-    def frame(self, frame: Frame) -> Json:
-        """All channels of one device, as read in one go."""
+    def frame(self, frame: Frame, state: State) -> Json | None:
+        """All channels of one device, as read in one go and as far as the core believes them.
+
+        None for a frame that the core has refused, because its time cannot be.
+        """
+        samples = [state.samples.get(reading.channel) for reading in frame.readings]
+        if any(sample is None or sample.at != frame.at for sample in samples):
+            return None
         values = {
-            reading.channel: {
-                "value": reading.value,
-                "unit": reading.unit,
-                "validity": reading.validity,
-                "reason": reading.reason,
+            sample.channel: {
+                "value": sample.value,
+                "unit": sample.unit,
+                "validity": sample.validity,
+                "reason": sample.reason,
             }
-            for reading in frame.readings
+            for sample in samples
+            if sample is not None
         }
         return {
             **self._head,

@@ -17,22 +17,26 @@ from protocols.schema import Protocol
 from service.control import requests
 from service.control.instruments import Instruments, RunEffect, SafeEffect
 from service.control.lanes import Asked, Lanes
+from service.control.messages import Event as Message
 from service.control.messages import Messages
 from service.control.publisher import Publisher
 from service.control.settings import Settings
+from service.control.traffic import TrafficDesk
 from service.control.watched import Watched
+from service.core.alarms import ANNOUNCES
 from service.core.effects import Effect, SessionOpened
 from service.core.events import (
     Durability,
     Event,
     Frame,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
     SupervisorLink,
     Tick,
 )
-from service.core.model import Instant
+from service.core.model import Instant, Mode
 from service.core.session import initial, step
 from service.core.state import State
 from service.journal.replay import recover, unfinished
@@ -51,6 +55,9 @@ UNWRITTEN_S = 2.0
 """A disk that takes nothing for so long is an alarm, even when it reports no error."""
 
 SAFE_END_S = 3.0
+ALONE_S = 60.0
+"""A process without a supervisor ends after so long, unless it treats somebody."""
+
 NOT_RECORDED = 0
 """The ticket of what the journal did not get: it waits for nothing but its turn."""
 
@@ -79,14 +86,16 @@ class ControlProcess:
             on_asked=self._asked,
             greeting=lambda: self._messages.snapshot(self._state),
         )
-        self._publisher = Publisher(self._messages, self._lanes.broadcast)
+        self._publisher = Publisher(self._messages, self._lanes.broadcast, self._sent)
         self._instruments = Instruments(site, self._room, now, self.handle)
-        self._watched = Watched(settings.supervisor, self._supervised)
+        self._desk = TrafficDesk(settings.site, site, self._instruments.links)
+        self._watched = Watched(settings.supervisor, self._supervised, self._acted)
         self._writer = Writer(self._store, on_durable=self._on_durable, on_trouble=self._on_trouble)
         self._dirty = False
         self._kept_at = 0.0
         self._written_at = self._loop.time()
         self._hangs = False
+        self._alone_since: float | None = None
         self._events: deque[Event] = deque()
         self._in_pass = False
         self._start(settings)
@@ -103,7 +112,7 @@ class ControlProcess:
         self._state = _recovered(self._store) or initial(started)
         self.handle(started)
         for act in settings.acts:
-            self.handle(SupervisorAct(at=now(), act=act))
+            self._acted(act)
 
     def handle(self, event: Event) -> None:
         """One pass of the core, and then one for each event that it caused itself.
@@ -134,9 +143,10 @@ class ControlProcess:
                 self._instruments.order(effect)
         events = self._messages.events(effects)
         self._publisher.hold(events, ticket, time.monotonic_ns())
-        if isinstance(event, Frame):
-            self._lanes.broadcast(self._messages.frame(event))
+        if isinstance(event, Frame) and (shown := self._messages.frame(event, self._state)):
+            self._lanes.broadcast(shown)
         self._dirty |= bool(effects)
+        self._desk.look(event)
 
     def _record(self, before: State, event: Event, effects: list[Effect]) -> int:
         """Give the pass to the journal; a session's record begins with the state before it."""
@@ -165,9 +175,28 @@ class ControlProcess:
             return
         self.handle(event)
 
+    def _acted(self, act: str) -> None:
+        self.handle(SupervisorAct(at=now(), act=act))
+
     def _supervised(self, present: bool) -> None:
+        self._alone_since = None if present else self._loop.time()
         if present != self._state.supervised:
             self.handle(SupervisorLink(at=now(), present=present))
+
+    def _sent(self, event: Message, mono_ns: int, durable: bool) -> None:
+        """An alarm that is announced is recorded with the moment at which it left."""
+        kind = str(event.message.get("event", ""))
+        if event.occurrence and kind in ANNOUNCES:
+            at = Instant(mono_ns=mono_ns, utc_ns=now().utc_ns)
+            self.handle(
+                Sent(
+                    at=at,
+                    seq=event.seq,
+                    occurrence=event.occurrence,
+                    event=kind,
+                    durable=durable,
+                )
+            )
 
     def _on_durable(self, ticket: int) -> None:
         self._loop.call_soon_threadsafe(self._durable, ticket)
@@ -207,6 +236,7 @@ class ControlProcess:
         for name in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(name, ended.set)
         await self._lanes.start()
+        await self._desk.start()
         watched = asyncio.create_task(self._watched.run())
         self._instruments.start()
         gc.collect()
@@ -220,7 +250,7 @@ class ControlProcess:
     async def _tick_until(self, ended: asyncio.Event) -> None:
         due = self._loop.time()
         shown_at = 0.0
-        while not ended.is_set():
+        while not ended.is_set() and not self._is_left_behind():
             self.handle(Tick(at=now()))
             self._publisher.release(time.monotonic_ns())
             self._watch_the_disk()
@@ -234,6 +264,12 @@ class ControlProcess:
             self._watched.beat(self._state)
             due = max(due + TICK_S, self._loop.time())
             await asyncio.sleep(due - self._loop.time())
+
+    def _is_left_behind(self) -> bool:
+        """No supervisor for a minute and no patient to treat: nobody will end this process."""
+        if self._alone_since is None or self._loop.time() - self._alone_since < ALONE_S:
+            return False
+        return self._state.session is None or self._room.mode is not Mode.REAL
 
     def _show(self) -> None:
         """Send the state to the pages. A picture that fails must not end a treatment: its values
@@ -249,6 +285,7 @@ class ControlProcess:
             await self._instruments.make_safe(SAFE_END_S)
         await self._instruments.close()
         await self._lanes.close()
+        await self._desk.close()
         if lost := self._writer.close():
             log.error("%d passes of the record could not be written", lost)
         self._store.close()

@@ -21,9 +21,16 @@ class _Held:
 class Publisher:
     """Sends event messages in their order, each when its ticket is durable or its time is up."""
 
-    def __init__(self, messages: Messages, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        send: Callable[[dict[str, Any]], None],
+        on_sent: Callable[[Event, int, bool], None],
+    ) -> None:
+        """`on_sent(event, mono_ns, durable)` is told of every event message that has left."""
         self._messages = messages
         self._send = send
+        self._on_sent = on_sent
         self._held: deque[_Held] = deque()
         self._durable = 0
 
@@ -47,3 +54,4 @@ class Publisher:
                 return
             self._held.popleft()
             self._send(self._messages.sending(first.event, now_ns, durable=is_durable))
+            self._on_sent(first.event, now_ns, is_durable)

@@ -7,17 +7,21 @@ from pathlib import Path
 
 from service.core.drives import safe_pump_ml_min
 from service.core.state import State
-from service.wire import pack
+from service.wire import WireError, pack, read_message
 
 RETRY_S = 0.5
 
 
 class Watched:
-    """Connects to the supervisor for ever; `on_present(bool)` says when it is there or gone."""
+    """Connects to the supervisor for ever; `on_present(bool)` says when it is there or gone,
+    `on_act(text)` what it did or was asked."""
 
-    def __init__(self, path: Path, on_present: Callable[[bool], None]) -> None:
+    def __init__(
+        self, path: Path, on_present: Callable[[bool], None], on_act: Callable[[str], None]
+    ) -> None:
         self._path = path
         self._on_present = on_present
+        self._on_act = on_act
         self._writer: asyncio.StreamWriter | None = None
 
     def beat(self, state: State) -> None:
@@ -39,9 +43,9 @@ class Watched:
             try:
                 reader, self._writer = await asyncio.open_unix_connection(self._path)
                 self._on_present(True)
-                while await reader.read(1024):
-                    pass
-            except OSError:
+                while (message := await read_message(reader)) is not None:
+                    self._on_act(str(message.get("act", "")))
+            except (OSError, WireError):
                 pass
             finally:
                 self._drop()

@@ -1,7 +1,6 @@
 """Commands that move heat and flow, and those that take them away."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from service.core import channels, control, drives, interlocks, phases
 from service.core.asked import (
@@ -14,6 +13,7 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.effects import ControllerChanged, Effect
 from service.core.events import Command
 from service.core.model import Controller, DeviceClass, Role
@@ -161,7 +161,7 @@ def resume(state: State, command: Command) -> Done:
         session,
         side=Side.NONE,
         blocks={},
-        overridden=session.overridden.union(overridden),
+        overridden=tuple(sorted({*session.overridden, *overridden})),
         heat=heat,
     )
     state = drives.decided_anew(state)

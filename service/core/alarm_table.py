@@ -5,7 +5,7 @@ an active alarm sets off. A rule is hidden where one of its `hidden_by` is true 
 or one of its `hidden_by_any` of any source, so that one cause gives one alarm.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,6 +15,8 @@ from service.core.alarms import Finding, Judged, is_signalled
 from service.core.findings import Look, RoomLook, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
+from service.core.trust import comparison, frames, told
+from service.core.trust.memory import Check
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 FLUID = frozenset(
@@ -51,6 +53,7 @@ HEAT_ENDING = (
     "volume_shift",
     "leak",
     "cut_out",
+    "probe_bias",
     "contactor_open",
     "pump_stopped",
     "no_flow",
@@ -450,6 +453,59 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
+DOUBTS: tuple[tuple[Check, str], ...] = (
+    (Check.RANGE, "Compare with another probe; reseat the plug or exchange the probe."),
+    (Check.JUMP, "Compare with another probe; look for a loose plug or a disturbed cable."),
+    (Check.STUCK, "Compare with another probe; put the plug on another input or exchange it."),
+    (Check.NOISE, "Look for a wet or loose plug, and for diathermy beside the cable."),
+    (
+        Check.MOVED,
+        "Look where the probe lies: in the fluid, off wall and inflow. Then confirm the probe map.",
+    ),
+    (Check.ORDER, "Compare plugs and probe map; confirm the map on the checklist again."),
+    (Check.TWINS, "Compare both with a third probe; the hotter one counts until then."),
+    (Check.LINE, "Compare exchanger outlet and inflow with a third probe; the hotter one counts."),
+    (Check.EXCHANGER, "Compare bath, exchanger outlet and reservoir; look for air or low flow."),
+    (Check.BALANCE, "Compare flow meter and pump, and the circuit's probes with a reference."),
+)
+"""Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
+it all the same."""
+
+CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
+ONLY_SITES = (Check.MOVED,)
+NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
+
+
+def _doubt_rules() -> Iterator[Rule]:
+    """One row for each check of sites (low, while enough are left) and one of all other probes."""
+    for check, do in DOUBTS:
+        for sites in (True, False):
+            if check in (NO_SITES if sites else ONLY_SITES):
+                continue
+            yield Rule(
+                id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
+                priority=LOW if sites else MEDIUM,
+                look=told.doubted(check, sites=sites),
+                phases=PATIENT if sites else FLUID,
+                technical=True,
+                hidden_by=CEILINGS,
+                do=do,
+            )
+
+
+RULES += (
+    Rule(
+        id="probe_bias",
+        priority=MEDIUM,
+        look=comparison.differs,
+        phases=FLUID,
+        technical=True,
+        event="probe_bias",
+        do="Exchange the probe and compare it again; heat stays off until then.",
+    ),
+    *_doubt_rules(),
+)
+
 ROOM_RULES: tuple[RoomRule, ...] = (
     RoomRule(
         id="drive_link_lost",
@@ -468,6 +524,18 @@ ROOM_RULES: tuple[RoomRule, ...] = (
         priority=MEDIUM,
         look=findings.channel_stale,
         do="Check the instrument; the value is not shown until it is read again.",
+    ),
+    RoomRule(
+        id="frame_errors",
+        priority=LOW,
+        look=frames.errors,
+        do="Look at cable, plug and adapter before the connection is lost.",
+    ),
+    RoomRule(
+        id="wrong_time",
+        priority=MEDIUM,
+        look=frames.stamps,
+        do="Its readings are not used. Restart the adapter; call the technician.",
     ),
     RoomRule(
         id="drive_unknown",
@@ -490,21 +558,27 @@ ROOM_RULES: tuple[RoomRule, ...] = (
 )
 
 
-def judge(state: State) -> Iterator[Judged]:
-    """Everything that the armed rules see now, the hidden ones left out."""
+Found = Mapping[str, tuple[Finding, ...]]
+"""What each rule has found, by its id; a rule that found nothing is not there."""
+
+
+def judge(state: State, found: Found) -> Iterator[Judged]:
+    """Everything that the armed rules have found, the hidden ones left out."""
+    if not found:
+        return
     for room_rule in ROOM_RULES:
-        for finding in room_rule.look(state):
+        for finding in found.get(room_rule.id, ()):
             yield _of_room(room_rule, finding)
     if state.session is not None:
-        yield from _judge_session(state, state.session)
+        yield from _judge_session(state, state.session, found)
 
 
-def _judge_session(state: State, session: Session) -> Iterator[Judged]:
+def _judge_session(state: State, session: Session, found: Found) -> Iterator[Judged]:
     hiding: set[tuple[str, str]] = set()
     for rule in armed(session.phase, session.protocol.technique):
         if hiding and any((by, "*") in hiding for by in rule.hidden_by_any):
             continue
-        for finding in rule.look(state, session):
+        for finding in found.get(rule.id, ()):
             if any((by, finding.source) in hiding for by in rule.hidden_by):
                 continue
             judged = _of_session(rule, session, finding)

@@ -20,8 +20,9 @@ seconds, the times that concern people (acknowledge time-out, escalation, audio 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from service.core.changing import replace
 from service.core.effects import AlarmChanged
 from service.core.model import Instant, Presence, Priority
 from service.core.state import Alarm, AlarmState, State
@@ -30,6 +31,9 @@ AUDIO_PAUSE_S = 120.0
 ACKNOWLEDGE_TIMEOUT_S = 120.0
 ESCALATION_S = 60.0
 """Defaults of this project (general practice at the bedside; a site approves its own)."""
+
+ANNOUNCES = frozenset({"onset", "escalated", "reannounced"})
+"""Transitions after which a person is to hear or see something new."""
 
 RANK: Mapping[Priority, int] = {Priority.LOW: 0, Priority.MEDIUM: 1, Priority.HIGH: 2}
 HIGHER: Mapping[Priority, Priority] = {
@@ -272,7 +276,5 @@ def _changed(state: State, alarm: Alarm, event: str, *, gone: bool, by: str = ""
 def _ends_pause(effects: list[AlarmChanged]) -> bool:
     """A new medium or high onset, escalation or re-announcement ends an audio pause."""
     return any(
-        effect.event in ("onset", "escalated", "reannounced")
-        and effect.priority is not Priority.LOW
-        for effect in effects
+        effect.event in ANNOUNCES and effect.priority is not Priority.LOW for effect in effects
     )

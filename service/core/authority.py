@@ -12,6 +12,7 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "open_session": PERFUSIONIST,
     "close_session": PERFUSIONIST,
     "confirm_checklist": PERFUSIONIST,
+    "compare_probes": PERFUSIONIST,
     "start_phase": PERFUSIONIST,
     "confirm_drug": PERFUSIONIST,
     "set_controller": PERFUSIONIST,

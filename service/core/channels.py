@@ -20,6 +20,8 @@ from service.core.state import State
 BELIEVED_BY_CEILINGS = (Validity.VALID, Validity.QUESTIONABLE)
 LEAST_GONE_NS = 3 * 10**9
 KEPT_ROOMS = 8
+UNIT_TEXTS: Mapping[Unit, str] = {unit: "°C" if unit is Unit.DEG_C else unit for unit in Unit}
+"""Units as a person reads them."""
 
 
 def grey_s(channel: Channel) -> float:
@@ -53,14 +55,30 @@ def roles(room: Room) -> Mapping[str, Role]:
     return {channel.id: channel.role for channel in room.channels}
 
 
+@lru_cache(maxsize=KEPT_ROOMS)
+def by_id(room: Room) -> Mapping[str, Channel]:
+    """The room's channels by their id."""
+    return {channel.id: channel for channel in room.channels}
+
+
+def label(channel: Channel) -> str:
+    """The channel as a person calls it: its site, or its name."""
+    return (channel.site or channel.id).replace("_", " ").capitalize()
+
+
+def named(room: Room, channel_id: str) -> str:
+    """The channel of this id as a person calls it."""
+    return label(by_id(room)[channel_id])
+
+
 def of_role(state: State, role: Role) -> tuple[Channel, ...]:
     """The room's channels of one role, in the order of the site file."""
     return _by_role(state.room)[role]
 
 
 def of_device(state: State, name: str) -> tuple[Channel, ...]:
-    """The channels that one device reads."""
-    return _by_device(state.room)[name]
+    """The channels that one device reads; none of a device that the room does not have."""
+    return _by_device(state.room).get(name, ())
 
 
 def deciding_core(state: State, protocol: Protocol) -> list[Channel]:

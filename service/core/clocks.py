@@ -4,9 +4,8 @@ Treatment seconds are real seconds times the room's speed. Nothing is integrated
 stretch in which the core was not asked, or the deciding figure was not known, is unobserved.
 """
 
-from dataclasses import replace
-
 from service.core import channels
+from service.core.changing import replace
 from service.core.effects import Effect, Recorded
 from service.core.model import Phase, Role
 from service.core.state import Clocks, Session, Side, State

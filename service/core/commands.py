@@ -5,16 +5,17 @@ only actuators are.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from service.core import actuators, spoken, treatment
 from service.core.asked import Handler, Refusal
 from service.core.authority import refusal
+from service.core.changing import replace
 from service.core.effects import Effect
 from service.core.events import Command
 from service.core.following import changed
 from service.core.model import CommandState
 from service.core.state import CommandRecord, State
+from service.core.trust import comparison
 
 KEPT_COMMANDS = 100
 
@@ -72,6 +73,7 @@ HANDLERS: Mapping[str, Handler] = {
     "open_session": treatment.open_session,
     "close_session": treatment.close_session,
     "confirm_checklist": treatment.confirm_checklist,
+    "compare_probes": comparison.compare_probes,
     "start_phase": treatment.start_phase,
     "confirm_drug": treatment.confirm_drug,
     "set_controller": actuators.set_controller,

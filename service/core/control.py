@@ -7,9 +7,10 @@ cooler.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core import channels
+from service.core.changing import replace
 from service.core.effects import Effect
 from service.core.interlocks import add_block, block_for_lost_needs
 from service.core.model import Controller, DeviceClass, LinkState, Phase, Role

@@ -6,9 +6,9 @@ a new number means a new decision.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from service.core import channels
+from service.core.changing import replace
 from service.core.effects import (
     ContactorDrop,
     ContactorHold,

@@ -119,6 +119,57 @@ class SessionOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoseFigures:
+    """One site's thermal dose, or that of a figure over the sites (T90, the protocol's statistic).
+
+    Over the treatment clock, `cem43_whole_min` from heat-up to drained. `above_min` are the minutes
+    at and above the thresholds. Coverage is the share of the time with valid readings, 0 to 1.
+    """
+
+    name: str
+    cem43_min: float
+    cem43_whole_min: float
+    mean_c: float | None
+    min_c: float | None
+    max_c: float | None
+    above_min: tuple[float, ...]
+    in_band_min: float
+    longest_outside_min: float
+    under_degree_min: float
+    over_degree_min: float
+    coverage: float
+    coverage_whole: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseRecorded:
+    """The thermal dose of a session, told once when it closes, with the constants it rests on.
+
+    T10, T50 and T90 are over all site samples of the treatment: the temperature that 10, 50 and
+    90 % of them reached; `spread_c` is hottest less coldest site, `coverage` the share of the
+    treatment with valid readings, over all sites.
+    """
+
+    at: Instant
+    session: str
+    treatment_min: float
+    whole_min: float
+    figures: tuple[DoseFigures, ...]
+    t10_c: float | None
+    t50_c: float | None
+    t90_c: float | None
+    coverage: float
+    spread_mean_c: float | None
+    spread_max_c: float | None
+    spread_coverage: float
+    thresholds_c: tuple[float, ...]
+    break_c: float
+    r_at_and_above: float
+    r_below: float
+    percentile_rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed:
     """A session's record ends here."""
 
@@ -150,6 +201,7 @@ Effect = (
     | CommandChanged
     | ControllerChanged
     | SessionOpened
+    | DoseRecorded
     | SessionClosed
     | Recorded
 )

@@ -105,6 +105,20 @@ class SupervisorLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """An alarm's transition has left for the displays at `at`, under this message number.
+
+    Recorded, so that the delays of every alarm can be told from the record.
+    """
+
+    at: Instant
+    seq: int
+    occurrence: str
+    event: str
+    durable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A display says that it has drawn the message with this sequence number."""
 
@@ -129,6 +143,7 @@ Event = (
     | Durability
     | SupervisorAct
     | SupervisorLink
+    | Sent
     | Shown
     | Tick
 )

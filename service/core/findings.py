@@ -10,6 +10,7 @@ from statistics import median
 
 from service.core import channels, clocks, volumes
 from service.core.alarms import Finding, is_signalled
+from service.core.channels import label
 from service.core.model import (
     Channel,
     CommandState,
@@ -29,11 +30,6 @@ DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
     Unit.DEG_C: (DEAD_BAND_C, "°C"),
     Unit.MMHG: (DEAD_BAND_MMHG, "mmHg"),
 }
-
-
-def label(channel: Channel) -> str:
-    """The channel as a person calls it: its site, or its name."""
-    return (channel.site or channel.id).replace("_", " ").capitalize()
 
 
 def above(

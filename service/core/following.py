@@ -1,9 +1,9 @@
 """How far each command has come: requested, sent with its orders, read back from the drives."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
+from service.core.changing import replace
 from service.core.effects import CommandChanged, Effect
 from service.core.model import CommandState
 from service.core.state import CommandRecord, Drive, State

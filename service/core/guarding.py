@@ -7,6 +7,7 @@ from protocols.schema import Technique
 from service.core import channels
 from service.core.model import Role
 from service.core.state import State
+from service.core.trust import comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,9 @@ HAZARDS: tuple[Hazard, ...] = (
 )
 
 
+NOT_COMPARED = "not compared in figures with an independent reference"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unguarded:
     """One hazard that nothing watches now, and why."""
@@ -49,13 +53,16 @@ class Unguarded:
 
 
 def not_guarded(state: State) -> Iterator[Unguarded]:
-    """The hazards without a sensor, and those whose sensor gives nothing to believe."""
+    """The hazards without a sensor, those whose sensor gives nothing to believe, and probes that
+    nobody has compared in figures."""
     technique = state.session.protocol.technique if state.session else None
     for hazard in HAZARDS:
         if hazard.technique is not None and hazard.technique is not technique:
             continue
         if why := _why_not(state, hazard):
             yield Unguarded(hazard=hazard.text, why=why)
+    if not comparison.was_compared(state.session):
+        yield Unguarded(hazard="Probes that all read wrong", why=NOT_COMPARED)
 
 
 def _why_not(state: State, hazard: Hazard) -> str:

@@ -4,12 +4,12 @@ Interlocks only ever take away: nothing here starts a pump, raises its speed or 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from protocols.schema import HeatResponse, PumpResponse, Response, ResumedBy, ReturnResponse
 from service.core import channels
 from service.core.alarm_table import RULES
 from service.core.alarms import is_raised
+from service.core.changing import replace
 from service.core.effects import ControllerChanged, Effect, Recorded
 from service.core.model import Controller, DeviceClass
 from service.core.state import Block, Session, State
@@ -27,6 +27,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "heater_stopped": HEAT_ONLY,
     "switches_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "cut_out": HEAT_ONLY,
+    "probe_bias": HEAT_ONLY,
     "heater_not_off": SLOW_THEN_STOP,
     "still_hot": SLOW_THEN_STOP,
 }
@@ -51,8 +52,9 @@ def respond(state: State) -> tuple[State, list[Effect]]:
     if session is None or not (state.alarms or session.blocks or session.overridden):
         return state, []
     active = _active(state, session)
-    if gone := session.overridden - active.keys():
-        session = replace(session, overridden=session.overridden - gone)
+    stands = tuple(cause for cause in session.overridden if cause in active)
+    if stands != session.overridden:
+        session = replace(session, overridden=stands)
         state = replace(state, session=session)
     blocks = dict(session.blocks)
     for event in active:

@@ -205,7 +205,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """What a device's input is in this room."""
+    """What a device's input is in this room; `resolution` is its step (0 where it is not known)."""
 
     id: str
     device: str
@@ -214,6 +214,7 @@ class Channel:
     unit: Unit
     site: str = ""
     interval_s: float = 1.0
+    resolution: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +231,8 @@ class Room:
     """What this room has, as the core sees it; a session copies it into its record.
 
     `speed` multiplies treatment clocks and alarm delays and is 1 unless mode is demo or test.
-    `limits` narrows a protocol's limits by name (units in the names).
+    `limits` narrows a protocol's limits by name (units in the names). `heater_max_w` is the
+    heater's full power, None where nobody has said it.
     """
 
     id: str
@@ -239,6 +241,7 @@ class Room:
     channels: tuple[Channel, ...]
     devices: tuple[Device, ...]
     limits: Mapping[str, float] = field(default_factory=dict)
+    heater_max_w: float | None = None
 
     def __hash__(self) -> int:
         """A room is found by its id, so that what follows from it is computed once."""

@@ -1,13 +1,15 @@
 """The phases of a treatment as a table: where each may go, and what it needs first."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core import channels, clocks
+from service.core.changing import replace
 from service.core.control import default_inflow_c, inflow_limit
 from service.core.effects import Effect, PhaseChanged
 from service.core.model import Phase, Role
 from service.core.state import Session, Side, State
+from service.core.trust import comparison
 
 Guard = Callable[[State, Session], str]
 """What is still missing for a step, in words; empty when nothing is."""
@@ -106,7 +108,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         source=Phase.PRIME,
         target=Phase.FILL,
-        guards=(checklist_before(Phase.FILL), not_soaked),
+        guards=(checklist_before(Phase.FILL), comparison.within_limits, not_soaked),
     ),
     Step(source=Phase.FILL, target=Phase.HEAT_UP, guards=(checklist_before(Phase.HEAT_UP),)),
     Step(
@@ -172,11 +174,13 @@ def entered(
         enabled=heat_allowed,
         requested_c=session.heat.requested_c if session.phase in KEEPS_INFLOW else None,
     )
-    moved = replace(session, phase=target, phase_from_s=state.treat_s, heat=heat)
+    began_s = {**session.began_s, target: state.treat_s}
+    moved = replace(session, phase=target, phase_from_s=state.treat_s, began_s=began_s, heat=heat)
     if target in (Phase.PRIME, Phase.RINSE) and not moved.flow_ml_min:
         moved = replace(moved, flow_ml_min=session.protocol.perfusate.flow_ml_min)
     if target is Phase.DRAIN:
-        moved = replace(moved, flow_ml_min=None, side=Side.NONE)
+        ends = replace(moved.clocks, running=False)
+        moved = replace(moved, flow_ml_min=None, side=Side.NONE, clocks=ends)
     if target is Phase.PERFUSE and not session.clocks.ended:
         moved = clocks.started(moved, late_s)
     contact = moved.clocks

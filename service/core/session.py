@@ -6,8 +6,6 @@ make safe first, then record, then other actuators, then publish.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from math import isfinite
 
 from service.core import (
     alarm_table,
@@ -16,11 +14,14 @@ from service.core import (
     clocks,
     commands,
     control,
+    dose,
     drives,
     following,
     interlocks,
+    looking,
     volumes,
 )
+from service.core.changing import replace
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
@@ -41,6 +42,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Sent,
     Shown,
     Started,
     SupervisorAct,
@@ -51,13 +53,11 @@ from service.core.model import (
     Controller,
     Instant,
     LinkState,
-    Mode,
-    Reading,
     Role,
-    Sample,
-    Validity,
 )
 from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
+from service.core.trust import frames, looks
+from service.core.trust.memory import Past, Trust
 
 KEPT_NOTES = 50
 
@@ -90,7 +90,8 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
-    state, changed = alarms.advance(state, alarm_table.judge(state))
+    sight = looking.look(before, state, event)
+    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
@@ -100,16 +101,20 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
-    return (_noted(state, effects), sorted(effects, key=_place)) if effects else (state, effects)
+    if effects:
+        state, effects = _noted(state, effects), sorted(effects, key=_place)
+    return looking.remembered(state, sight), effects
 
 
 def _passed(state: State, event: Event) -> tuple[Instant, float]:
     """Where time stands now, and the real seconds since the event before.
 
     Monotonic time decides and never goes back; only across a boot of the machine, where it begins
-    anew, the UTC labels have to do.
+    anew, the UTC labels have to do. A reading that says it comes from the future moves no clock.
     """
     passed_s = event.at.seconds_since(state.now)
+    if passed_s > frames.FUTURE_S and isinstance(event, Frame):
+        return state.now, 0.0
     if passed_s >= 0:
         return event.at, passed_s
     if isinstance(event, Started):
@@ -123,10 +128,10 @@ def _place(effect: Effect) -> int:
 
 def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
     match event:
-        case Tick() | Shown():
+        case Tick() | Sent() | Shown():
             return state, []
         case Frame():
-            return _frame(state, event), []
+            return _frame(state, event)
         case Command():
             return commands.handle(state, event)
         case LinkChanged():
@@ -156,32 +161,17 @@ def _linked(state: State, event: LinkChanged) -> State:
     return replace(state, links={**state.links, event.device: link})
 
 
-def _frame(state: State, frame: Frame) -> State:
-    samples = dict(state.samples)
-    for reading in frame.readings:
-        samples[reading.channel] = _sample(state.room.mode, frame, reading)
-    state = _remembered(replace(state, samples=samples), frame)
-    if state.session is not None:
-        state = volumes.remembered(state, state.session)
+def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
+    if why := frames.wrong_time(state, frame):
+        return frames.refused(state, frame, why)
+    state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
+    if (session := state.session) is not None:
+        state = dose.remembered(volumes.remembered(state, session), session, frame.device)
     if frame.status is None:
-        return state
+        return state, []
     status = Status(at=frame.at, drive=frame.status)
     state = replace(state, statuses={**state.statuses, frame.device: status})
-    return drives.heard(state, frame.device, frame.status)
-
-
-def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
-    """The reading with its time; a value that is no number is invalid, whatever its device says."""
-    number = reading.value is None or isfinite(reading.value)
-    return Sample(
-        channel=reading.channel,
-        value=reading.value if number else None,
-        unit=reading.unit,
-        validity=reading.validity if number else Validity.INVALID,
-        mode=mode,
-        at=frame.at,
-        reason=reading.reason if number else "not a number",
-    )
+    return drives.heard(state, frame.device, frame.status), []
 
 
 def _remembered(state: State, frame: Frame) -> State:
@@ -226,6 +216,9 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        dose=state.dose if state.session is None else dose.settled(state, state.session),
+        trust=Trust(suspects=state.trust.suspects),
+        past=Past(usual_k=state.past.usual_k),
     )
     session = state.session
     if session is None:

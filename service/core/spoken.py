@@ -1,7 +1,5 @@
 """What people say: acknowledgements, notes, volumes, readings by hand, requests and answers."""
 
-from dataclasses import replace
-
 from service.core import alarms
 from service.core.asked import (
     Done,
@@ -13,6 +11,7 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.events import Command
 from service.core.state import State
 

@@ -17,6 +17,8 @@ from service.core.model import (
     Room,
     Sample,
 )
+from service.core.thermal import Tally
+from service.core.trust.memory import Compared, Past, Trust
 
 
 class Side(StrEnum):
@@ -188,7 +190,10 @@ class Patient:
 class Session:
     """One treatment from opening to closing.
 
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand.
+    `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
+    causes that surgeon and anesthesia have overridden while they stand.
+    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
+    `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -199,6 +204,7 @@ class Session:
     patient: Patient
     phase: Phase = Phase.SETUP
     phase_from_s: float = 0.0
+    began_s: Mapping[Phase, float] = field(default_factory=dict)
     side: Side = Side.NONE
     clocks: Clocks = field(default_factory=Clocks)
     checklist: Mapping[str, Confirmed] = field(default_factory=dict)
@@ -207,8 +213,9 @@ class Session:
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
     blocks: Mapping[str, Block] = field(default_factory=dict)
-    overridden: frozenset[str] = frozenset()
+    overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
+    compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +252,30 @@ class Balance:
     iap_mmhg: float | None
 
 
+class Beside:
+    """Keeps what the rules saw beside a state, out of all that is compared, copied or recorded."""
+
+    __slots__ = ("sight",)
+
+
+DosePoint = tuple[float, float, tuple[float | None, ...]]
+"""Treatment seconds, seconds of the treatment clock, and the temperatures (°C) of one frame."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class Dose:
+    """Thermal dose so far: `treatment` while the clock runs, `rest` in heat-up, stops and drain.
+
+    `points` are the newest frames, not summed yet.
+    """
+
+    points: tuple[DosePoint, ...] = ()
+    treatment: Mapping[str, Tally] = field(default_factory=dict)
+    rest: Mapping[str, Tally] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State(Beside):
     """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
 
     room: Room
@@ -259,6 +288,7 @@ class State:
     over_ceiling: Mapping[str, int] = field(default_factory=dict)
     iap_window: tuple[tuple[float, float], ...] = ()
     balance_window: tuple[Balance, ...] = ()
+    dose: Dose = field(default_factory=Dose)
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
@@ -272,6 +302,8 @@ class State:
     durable: bool = True
     durable_reason: str = ""
     supervised: bool = True
+    trust: Trust = field(default_factory=Trust)
+    past: Past = field(default_factory=Past)
 
     @property
     def mode(self) -> Mode:

@@ -1,9 +1,8 @@
 """Opening and closing a session, and what the treatment walks through: checklist, phases, drug."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from service.core import phases
+from service.core import dose, phases
 from service.core.asked import (
     Done,
     Refusal,
@@ -15,10 +14,13 @@ from service.core.asked import (
     text_arg,
     who,
 )
+from service.core.changing import replace
 from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
 from service.core.model import Phase
-from service.core.state import Confirmed, Drive, Given, Patient, Session, Side, State
+from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
+from service.core.trust import comparison
+from service.core.trust.memory import Past
 
 UTC_LABEL = "%Y%m%dT%H%M%SZ"
 
@@ -65,6 +67,8 @@ def open_session(state: State, command: Command) -> Done:
         pump=Drive(order=state.pump.order),
         over_ceiling={},
         iap_window=(),
+        dose=Dose(),
+        past=Past(),
     )
     return Done(state=state, effects=tuple(effects))
 
@@ -89,8 +93,10 @@ def close_session(state: State, command: Command) -> Done:
     session = session_of(state)
     if session.phase not in (Phase.SETUP, Phase.COMPLETE):
         raise Refusal(f"finish the treatment first: phase is {session.phase}")
+    figures = dose.recorded(state, session)
     closed = SessionClosed(at=state.now, session=session.id, by=who(command))
-    return Done(state=replace(state, session=None), effects=(closed,))
+    state = replace(state, session=None, dose=Dose())
+    return Done(state=state, effects=(figures, closed) if figures else (closed,))
 
 
 def confirm_checklist(state: State, command: Command) -> Done:
@@ -107,6 +113,7 @@ def confirm_checklist(state: State, command: Command) -> Done:
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
     fact = recorded(state, command, "checklist", item.text)
+    state = comparison.confirmed_again(state, item.id)
     return Done(state=replace(state, session=session), effects=(fact,))
 
 

@@ -5,9 +5,8 @@ spill) or stays in the abdomen because the outflow is blocked; in the closed tec
 pressure tells which.
 """
 
-from dataclasses import replace
-
 from service.core import channels
+from service.core.changing import replace
 from service.core.model import Phase, Role
 from service.core.state import Balance, Session, State
 

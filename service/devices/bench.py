@@ -14,9 +14,9 @@ from drivers.dialogue import BadReply, Dialogue, Listen, NoReply, Refused
 from drivers.line import Line
 from drivers.port import LineLost
 from drivers.registry import make_driver
+from drivers.wire_file import Recorder
 from service.core.model import Instant
 from service.devices.recorded import recognise
-from service.devices.wire_file import Recorder
 
 LISTENED_S = 0.25
 LISTENED_LINES = 2

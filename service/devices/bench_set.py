@@ -1,17 +1,18 @@
-"""`hipec devices set`: a heater or pump moved by hand on a bench, never while a room is live.
+"""`hipec devices set`: a heater, pump or contactors moved by hand, never while a room is live.
 
 A room that is live holds the port's lock, so opening the port is the check. A run has a lease that
 this program renews: it ends with off, which is repeated until the drive confirms it. Only a program
-that is killed outright (SIGKILL, power) leaves the drive as it is.
+that is killed outright (SIGKILL, power) leaves the drive as it is; contactors are opened even then,
+by the watchdog of their module.
 """
 
 import asyncio
 
-from drivers.classes import Done
-from drivers.link import is_drive
+from drivers.classes import Done, Driver
+from drivers.link import acts_of, is_contactor
 from drivers.orders import Orders
 from drivers.registry import DRIVERS
-from service.core.model import CommandState, LinkState
+from service.core.model import CommandState, DeviceClass, LinkState
 from service.devices import readings
 from service.devices.bench import Bench, BenchError, ended, opened
 from service.devices.watch import Say, live
@@ -20,25 +21,36 @@ LEASE_S, RENEW_S = 3.0, 1.0
 OFF_PATIENCE_S = 10.0
 RUN, OFF = 1, 2
 POLL_HZ = 1.0
+CLOSED = 1.0
+"""The value that stands for closed contactors: they take none."""
 
 
 def check(bench: Bench, allowed: bool, order: str, value: float | None) -> None:
     """Raise `BenchError` for what must not or cannot be ordered."""
-    if not is_drive(bench.driver):
-        drives = ", ".join(name for name, make in DRIVERS.items() if is_drive(make()))
-        raise BenchError(f"{bench.driver.name} is no heater or pump; set is for {drives}")
+    if acts_of(bench.driver) is None:
+        raise BenchError(_drives_nothing(bench.driver))
     if not allowed:
         raise BenchError(
-            "set moves a heater or pump without a room's limits and alarms: use it on a bench "
-            "only, with no patient connected, and say so with --bench"
+            "set moves a heater, pump or contactors without a room's limits and alarms: use it on "
+            "a bench only, with no patient connected, and say so with --bench"
         )
     if "://" in bench.port:
         raise BenchError(
             f"{bench.port}: over a network nobody can tell whether a room uses the port; connect "
             "the instrument to this computer"
         )
-    if (order == "run") != (value is not None):
+    if is_contactor(bench.driver):
+        if value is not None:
+            raise BenchError("contactors take no value; write run to close them, off to open them")
+    elif (order == "run") != (value is not None):
         raise BenchError("write run VALUE (°C for a heater, ml/min for a pump), or off")
+
+
+def _drives_nothing(driver: Driver) -> str:
+    if driver.device_class is DeviceClass.SWITCHES:
+        return f"this {driver.name} has no contactors; say how many with --setting outputs=2"
+    drives = ", ".join(name for name, make in DRIVERS.items() if acts_of(make()))
+    return f"{driver.name} moves nothing; set is for {drives}"
 
 
 class Ordered:
@@ -54,9 +66,9 @@ class Ordered:
         """Take in what the link reports of an order."""
         name = "run" if order == RUN else "off"
         self._say(f"{name}: {done.state}" + (f", {done.reason}" if done.reason else ""))
-        if order == RUN:
+        if order == RUN and not self.ran.done():
             self.ran.set_result(done)
-        elif done.state is CommandState.CONFIRMED and not self.stopped.done():
+        elif order != RUN and done.state is CommandState.CONFIRMED and not self.stopped.done():
             self.stopped.set_result(done)
 
     def linked(self, state: LinkState, reason: str, identity: str) -> None:
@@ -66,8 +78,8 @@ class Ordered:
             self.ending.set()
 
 
-async def set_drive(bench: Bench, value: float | None, for_s: float, say: Say) -> bool:
-    """Run at `value` (°C or ml/min) for `for_s` seconds and then off; None is off at once.
+async def set_drive(bench: Bench, order: str, value: float | None, for_s: float, say: Say) -> bool:
+    """Run at `value` (°C or ml/min; None for contactors) for `for_s` seconds and then off.
 
     Ctrl-C, SIGTERM, a closed terminal and a lost connection end a run. True when off was
     confirmed, and the run before it. Raises `BenchError` where the drive is not there.
@@ -85,7 +97,8 @@ async def set_drive(bench: Bench, value: float | None, for_s: float, say: Say) -
         ) as link:
             assert link.orders is not None
             try:
-                ran = value is None or await _run(link.orders, ordered, value, for_s)
+                runs_at = CLOSED if value is None else value
+                ran = order == "off" or await _run(link.orders, ordered, runs_at, for_s)
             finally:
                 stopped = await _off(link.orders, ordered, say)
             return ran and stopped

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from drivers.wire_file import WireFileError
 from service.devices import bench_set, listing
 from service.devices.bench import Bench, BenchError, make_bench, read_settings
 from service.devices.probe import probe, probe_json, probe_text
+from service.devices.traffic import traffic_text
 from service.devices.watch import watch
-from service.devices.wire_file import WireFileError
 from service.devices.wire_replay import replay_text
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -24,7 +25,7 @@ MOST_POLLS = 1000
 
 
 def add_commands(devices: Commands) -> None:
-    """Add list, probe, watch, set and replay."""
+    """Add list, probe, watch, set, traffic and replay."""
     listed = devices.add_parser("list", help="the drivers: what they measure, line, manual")
     listed.add_argument("--json", action="store_true")
     listed.set_defaults(run=_list)
@@ -37,11 +38,16 @@ def add_commands(devices: Commands) -> None:
     watched.add_argument("--hz", type=_hz, default=1.0, help="polls per second")
     watched.add_argument("--json", action="store_true", help="one JSON object per line")
 
-    moved = _on_a_port(devices, "set", "bench use: run a heater or pump, or switch it off", _set)
+    moved = _on_a_port(devices, "set", "bench use: run or stop a drive", _set)
     moved.add_argument("order", choices=("run", "off"))
-    moved.add_argument("value", type=float, nargs="?", help="°C of a heater, ml/min of a pump")
+    moved.add_argument("value", type=float, nargs="?", help="°C, ml/min; contactors: none")
     moved.add_argument("--for", dest="for_s", type=_run_s, default=60.0, metavar="SECONDS")
     moved.add_argument("--bench", action="store_true", help="no patient is connected")
+
+    kept = devices.add_parser("traffic", help="the last 60 s on the line of a served room's device")
+    kept.add_argument("device", help="as site.toml names it")
+    kept.add_argument("--site", type=Path, default=Path("site.toml"), help="the room's site file")
+    kept.set_defaults(run=lambda asked: _told(_traffic, asked))
 
     replayed = devices.add_parser("replay", help="recorded traffic through a driver")
     replayed.add_argument("file", type=Path, metavar="WIRE.jsonl")
@@ -98,8 +104,12 @@ def _watch(asked: argparse.Namespace) -> Answer:
 def _set(asked: argparse.Namespace) -> Answer:
     bench = _bench(asked)
     bench_set.check(bench, asked.bench, asked.order, asked.value)
-    done = asyncio.run(bench_set.set_drive(bench, asked.value, asked.for_s, _say))
+    done = asyncio.run(bench_set.set_drive(bench, asked.order, asked.value, asked.for_s, _say))
     return 0 if done else (1, "the order was not carried out; look at the drive itself")
+
+
+def _traffic(asked: argparse.Namespace) -> Answer:
+    return 0, traffic_text(asked.site, asked.device)
 
 
 def _replay(asked: argparse.Namespace) -> Answer:

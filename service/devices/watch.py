@@ -11,10 +11,10 @@ from drivers.classes import Polled
 from drivers.line import Line
 from drivers.link import Link
 from drivers.orders import OnDone
+from drivers.wire_file import Recorder
 from service.core.model import Instant, LinkState
 from service.devices import readings
 from service.devices.bench import Bench, BenchError, ended, now, opened
-from service.devices.wire_file import Recorder
 
 Say = Callable[[str], None]
 

@@ -7,10 +7,10 @@ from drivers.classes import Driver, Identity, Polled
 from drivers.frames import arrived
 from drivers.line import Traffic
 from drivers.link import describe
+from drivers.wire_file import Recording, read_recording
 from service.devices import readings
 from service.devices.bench import BenchError, make_bench
 from service.devices.recorded import Found, replay
-from service.devices.wire_file import Recording, read_recording
 
 
 def replay_text(path: Path, driver: str, settings: Mapping[str, object]) -> tuple[int, str]:

@@ -4,6 +4,8 @@ Sixteen-channel thermometer, analog module (flow meter, pressures, reservoir sca
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 from service.core.model import Channel, Device, DeviceClass, Mode, Role, Room, Unit
 from simulator.plant import SITES, Plant
@@ -78,7 +80,15 @@ def _channels() -> list[Channel]:
     for name, device, role, unit, site in rows:
         numbers[device] += 1
         found.append(
-            Channel(id=name, device=device, input=numbers[device], role=role, unit=unit, site=site)
+            Channel(
+                id=name,
+                device=device,
+                input=numbers[device],
+                role=role,
+                unit=unit,
+                site=site,
+                resolution=10.0 ** -RESOLUTION[unit],
+            )
         )
     return found
 
@@ -93,3 +103,9 @@ ROOM = Room(
     ),
 )
 """What the core is told of the virtual room; mode `test`, as everything in it is simulated."""
+
+
+@lru_cache(maxsize=64)
+def with_heater(room: Room, full_w: float) -> Room:
+    """The room with the full power of its heater (W), as its name plate would say it."""
+    return replace(room, heater_max_w=full_w)

@@ -37,7 +37,7 @@ from service.virtual.faults import Fault
 from service.virtual.hands import Hands, carry_out
 from service.virtual.instruments import Instruments
 from service.virtual.log import Log
-from service.virtual.room import ROOM
+from service.virtual.room import ROOM, with_heater
 from service.virtual.team import PERFUSIONIST, SECOND, Team
 from simulator.plant import Parameters, Plant
 
@@ -79,7 +79,8 @@ class VirtualSession:
         self.log = Log()
         self._hands = Hands()
         self._keys = 0
-        started = Started(at=self.now, boot="virtual", room=setup.room, version="virtual")
+        room = with_heater(setup.room, setup.parameters.heater_max_w)
+        started = Started(at=self.now, boot="virtual", room=room, version="virtual")
         self.state: State = initial(started)
         for device in setup.room.devices:
             self.feed(LinkChanged(at=self.now, device=device.name, state=LinkState.LIVE))

@@ -8,10 +8,13 @@ import logging
 import os
 import socket
 import sys
+import time
+from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
 
+from service.runtime import CONTROL, WEB, Lock, RuntimeFolderError, holder_of
 from service.web.app import create_app
 from service.web.settings import Settings
 
@@ -19,8 +22,24 @@ USER_TIMEOUT_MS = 3000
 """A page that takes nothing for so long is dropped, and comes back by itself (RFC 5482)."""
 
 
+ALONE_S = 60.0
+"""A web process whose supervisor has died ends so long after there is no control process either."""
+
+
 class Server(uvicorn.Server):
-    """The server, which says when it answers."""
+    """The server, which says when it answers, and ends when it is left behind."""
+
+    def __init__(self, config: uvicorn.Config, control: Path) -> None:
+        super().__init__(config)
+        self._parent = os.getppid()
+        self._control = control
+        self._needed_at = time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; True ends the server."""
+        if counter % 10 == 0 and (os.getppid() == self._parent or holder_of(self._control)):
+            self._needed_at = time.monotonic()
+        return await super().on_tick(counter) or time.monotonic() - self._needed_at > ALONE_S
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so on standard output."""
@@ -64,7 +83,7 @@ def build_server(settings: Settings, listening: socket.socket) -> Server:
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
     )
-    return Server(config)
+    return Server(config, settings.socket.with_name(CONTROL))
 
 
 def main() -> int:
@@ -72,7 +91,11 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="web %(levelname)s %(message)s")
     try:
         settings = Settings.model_validate_json(os.environ.get("HIPEC_WEB", ""))
+        lock = Lock(settings.socket.with_name(WEB))
         listening = bind(settings)
+    except RuntimeFolderError as error:
+        print(error, file=sys.stderr)
+        return 2
     except ValidationError as error:
         print(f"HIPEC_WEB does not hold the web process's settings: {error}", file=sys.stderr)
         return 2
@@ -80,6 +103,7 @@ def main() -> int:
         print(f"Cannot listen on {settings.listen}: {error.strerror}.", file=sys.stderr)
         return 2
     build_server(settings, listening).run(sockets=[listening])
+    lock.release()
     return 0
 
 

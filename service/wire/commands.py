@@ -66,6 +66,13 @@ class ConfirmChecklist(Args):
     item: Line
 
 
+class CompareProbes(Args):
+    """Compare the circuit's probes, or one that is named, with an independent reference, °C."""
+
+    c: float = Field(ge=0, le=100)
+    channel: Line | None = None
+
+
 class StartPhase(Args):
     """Go on to this phase."""
 
@@ -133,6 +140,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "open_session": OpenSession,
     "close_session": Args,
     "confirm_checklist": ConfirmChecklist,
+    "compare_probes": CompareProbes,
     "start_phase": StartPhase,
     "confirm_drug": ConfirmDrug,
     "set_controller": SetController,

@@ -64,6 +64,11 @@ class Abdomen:
         self.tissue_c = [tissue_c] * len(SITES)
         self._surface = _SURFACE_OPEN if parameters.technique == "open" else _VOLUME
         self._capacity_j_k = [share * parameters.tissue_j_k for share in _TISSUE]
+        uneven = parameters.inflow_unevenness
+        self._inflow = [
+            volume + uneven * (inflow - volume)
+            for volume, inflow in zip(_VOLUME, _INFLOW, strict=True)
+        ]
 
     @property
     def wetted(self) -> float:
@@ -115,7 +120,7 @@ class Abdomen:
             return self.mean_c
         fluid_c = self.fluid_c
         held_ml = [share * old_ml for share in _VOLUME]
-        for index, share in enumerate(_INFLOW):
+        for index, share in enumerate(self._inflow):
             self._mix_into(held_ml, index, share * inflow_ml, inflow_c)
         wanting: list[tuple[int, float]] = []
         for index in _AROUND:

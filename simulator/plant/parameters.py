@@ -83,6 +83,9 @@ class Parameters:
     surface_closed_w_k: float = _figure(0.6, 0.3, 1, "W/K", "[D] through the abdominal wall")
     mixing_open_ml_min: float = _figure(400, 150, 10_000, "mL/min", "[D] spread 0.5-1.5 K [G]")
     mixing_closed_ml_min: float = _figure(50, 20, 1000, "mL/min", "[D] spread 1-3 K [G]")
+    inflow_unevenness: float = _figure(
+        1.0, 0, 1.4, "1", "[D] 0: each region gets its share of the volume; 1.4: a dead zone"
+    )
     mixing_per_flow: float = _figure(0.05, 0, 2, "1", "[D] the inflow's jet stirs as well")
 
     # Patient

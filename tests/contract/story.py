@@ -10,7 +10,7 @@ from drivers.classes import Measured, Polled
 from service.core.model import LinkState, Validity
 from simulator.faults import FAULTS, FaultError
 from tests.contract.bench import Bench, Told, bench, fault_of
-from tests.contract.pairs import PAIRS
+from tests.contract.pairs import PAIRS, Pair
 
 GRACE_S = 1.6
 """A module may measure once per second only, and a poll or two may be under way."""
@@ -91,17 +91,22 @@ async def _scene(here: Bench, fault: str, from_start: bool) -> Story:
     cleared_s, by_itself = here.clock.now_s, told.state is LinkState.LIVE
     await told.live(BACK_S + some_frames_s)
     await asyncio.sleep(WELL_S + some_frames_s)
-    began_s = set_s + GRACE_S + here.pair.interval_s
-    seen = [polled for at_s, polled in told.frames if began_s < at_s <= cleared_s]
-    lost = any(s is LinkState.LOST for at, s, _ in told.links if set_s <= at <= cleared_s)
     return Story(
-        outcome=_lost(by_itself) if lost or not seen else _outcome(here.pair.truth, seen),
+        outcome=outcome(here.pair, told, set_s, cleared_s, by_itself=by_itself),
         told=told,
         logged=[text for _, text in here.logged.told],
         truth=here.pair.truth,
         set_s=set_s,
         cleared_s=cleared_s,
     )
+
+
+def outcome(pair: Pair, told: Told, set_s: float, cleared_s: float, *, by_itself: bool) -> Outcome:
+    """What the driver made of a fault; `by_itself`: it was live again before that was cleared."""
+    began_s = set_s + GRACE_S + pair.interval_s
+    seen = [polled for at_s, polled in told.frames if began_s < at_s <= cleared_s]
+    lost = any(s is LinkState.LOST for at, s, _ in told.links if set_s <= at <= cleared_s)
+    return _lost(by_itself) if lost or not seen else _outcome(pair.truth, seen)
 
 
 def _lost(by_itself: bool) -> Outcome:

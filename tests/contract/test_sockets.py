@@ -11,8 +11,7 @@ from tests.contract.pairs import PAIRS
 from tests.contract.ptys import all_of, linked, lost
 from tests.contract.story import untrue
 
-TICK_S, LATEST_S = 0.05, 25.0
-QUICK = [name for name, pair in PAIRS.items() if pair.interval_s <= 1.0]
+TICK_S, LATEST_S = 0.05, 45.0
 
 
 class SerialServer:
@@ -87,4 +86,4 @@ async def survive(name: str) -> None:
 
 
 async def test_each_driver_survives_what_a_serial_server_on_the_network_does() -> None:
-    await all_of(*(survive(name) for name in QUICK))
+    await all_of({name: survive(name) for name in PAIRS})

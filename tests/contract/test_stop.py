@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from drivers.classes import Done, Driver
-from drivers.dialogue import BadReply, Dialogue, NoReply, Refused, Step
+from drivers.dialogue import BadReply, Dialogue, NoReply, Refused, Step, Tell
 from drivers.link import is_drive
 from service.core.model import CommandState, DeviceClass, LinkState
 from simulator.devices.instrument import Fault
@@ -34,6 +34,11 @@ DRIVES = [name for name in PAIRS if is_drive(bench(name).driver())]
 STOPPABLE = DRIVES + [
     name for name in PAIRS if bench(name).driver().device_class is DeviceClass.SWITCHES
 ]
+
+
+@pytest.mark.parametrize("name", STOPPABLE)
+def test_stop_begins_with_bytes_that_wait_for_no_late_answer(name: str) -> None:
+    assert isinstance(next(off_of(bench(name).driver())()), Tell)
 
 
 @pytest.mark.parametrize("name", STOPPABLE)

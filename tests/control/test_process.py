@@ -1,5 +1,6 @@
 """The control process around the real core, in a room none of whose ports is there."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ from service.control.lanes import Lanes
 from service.control.process import ControlProcess
 from service.control.settings import Settings
 from service.control.snapshot import snapshot
-from service.core.events import Event
+from service.core.effects import AlarmChanged
+from service.core.events import Event, Sent
+from service.journal.codec import CODEC
+from service.journal.sealing import Unsealer
+from service.journal.store import open_reading
 from service.site_text import demo_site
 from tests.core.bench import Bench
 
@@ -53,7 +58,7 @@ async def test_the_refusal_of_a_device_that_is_not_there_is_the_last_word_on_a_c
     for event in events:
         process.handle(event)
     process._show()
-    process._publisher.release(10**20)
+    process._publisher.release(10**15)
     await process._end()
     states = [m["state"] for m in told if m["type"] == "command" and m["key"] == events[-1].key]
     assert states == ["requested", "sent", "refused"]
@@ -61,6 +66,28 @@ async def test_the_refusal_of_a_device_that_is_not_there_is_the_last_word_on_a_c
     assert numbers == sorted(numbers), "no message goes ahead of an event that waits for the disk"
     events_told = [m["seq"] for m in told if m["type"] in ("command", "alarm", "phase")]
     assert events_told == list(range(1, len(events_told) + 1))
+
+
+@pytest.mark.requirement("RC-061")
+async def test_when_an_alarm_left_for_the_displays_is_recorded_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.control.process.now", lambda: Bench().start.now)
+    process = process_of(tmp_path)
+    bench = Bench()
+    bench.pull("pump")
+    for event in bench.events:
+        process.handle(event)
+    process._publisher.release(10**15)
+    assert process._writer.close(60.0) == 0
+    await process._end()
+    with closing(open_reading(f"sqlite:///{tmp_path / 'hipec.db'}")) as store:
+        unsealer = Unsealer(CODEC)
+        rows = [unsealer.open(entry) for entry in store.spoken("room")]
+    onset = next(row for row in rows if isinstance(row, AlarmChanged) and row.event == "onset")
+    sent = next(row for row in rows if isinstance(row, Sent))
+    assert (sent.occurrence, sent.event) == (onset.occurrence, "onset")
+    assert sent.seq > 0
 
 
 def test_a_value_too_old_to_count_is_not_told_any_more() -> None:

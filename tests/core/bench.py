@@ -56,7 +56,7 @@ class Bench:
             "inflow": 44.8,
             "outflow": 42.5,
             "reservoir": 42.0,
-            "exchanger": 41.0,
+            "exchanger": 43.4,
             "nasopharynx": 37.5,
             "bladder": 38.2,
             "bath": 45.5,

@@ -142,7 +142,7 @@ def test_an_inflow_is_granted_up_to_the_ceiling_less_its_margin(
 def test_automatic_never_orders_more_bath_than_its_maximum_however_cold_the_inflow_stays() -> None:
     bench = at()
     assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
-    bench.values["inflow"] = 40.0
+    bench.values.update(inflow=40.0, exchanger=40.0)
     bench.run(300)
     orders = [run.bath_c for run in heater_runs(bench.effects)]
     assert max(orders) == BATH_MAX_C

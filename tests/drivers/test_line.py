@@ -1,6 +1,7 @@
 """One serial line on a real pty: what is sent, what comes back, what is told when it is gone."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from drivers.classes import Serial, SettingError
-from drivers.dialogue import Ask, BadReply, Dialogue, NoReply, Tell
+from drivers.dialogue import Ask, BadReply, Dialogue, Listen, NoReply, Tell
 from drivers.frames import line_of_text, text_of
 from drivers.julabo import Julabo
-from drivers.line import Line, Lines, Overtaken
+from drivers.line import LATE_S, Line, Lines, Overtaken
 from drivers.port import LineLost
 from tests.drivers.devices import FakeHeater
 from tests.drivers.ptys import Plugged, now
@@ -141,6 +142,32 @@ async def test_off_breaks_into_a_dialogue_between_two_steps(plugged: Plugged) ->
     heard = plugged.messages()
     assert heard.index(b"OFF\r") < heard.index(b"RUN\r") < 20
     line.close("test")
+
+
+async def test_to_look_for_what_came_unasked_costs_the_next_question_nothing(
+    plugged: Plugged,
+) -> None:
+    def look() -> Dialogue[None]:
+        with pytest.raises(NoReply):
+            yield Listen(reply=line_of_text, timeout_s=0.0)
+
+    line = await opened(plugged)
+    begun = now()
+    await line.run(look())
+    assert await line.run(ask(b"A")) == "<A>"
+    (asked,) = (one.at for one in line.traffic() if one.sent)
+    assert asked.seconds_since(begun) < LATE_S
+    plugged.say(b"<unasked>\r\n")
+    assert await line.run(heard_unasked()) == "<unasked>"
+    line.close("test")
+
+
+def heard_unasked() -> Dialogue[str]:
+    reply = None
+    while reply is None:
+        with contextlib.suppress(NoReply):
+            reply = yield Listen(reply=line_of_text, timeout_s=0.0)
+    return text_of(reply.data)
 
 
 async def test_whoever_stops_waiting_for_the_line_does_not_keep_it(plugged: Plugged) -> None:

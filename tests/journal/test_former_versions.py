@@ -16,8 +16,8 @@ from service.journal.codec import CODEC
 from service.journal.replay import recover, unfinished, verify_chain
 from service.journal.rows import Row
 from service.journal.sealing import Unsealer
-from service.journal.sessions import show_session
 from service.journal.store import Store, open_reading, open_writing
+from service.records.sessions import show_session
 from tests.journal.material import frame, tick, writing
 
 STORED = Path(__file__).parent / "stored" / "layout-1.sqlite3"

@@ -9,8 +9,8 @@ from service.core.session import initial, step
 from service.core.state import State
 from service.journal.codec import CODEC
 from service.journal.replay import recover, replay, unfinished, verify_chain
-from service.journal.sessions import show_session
 from service.journal.store import Store
+from service.records.sessions import show_session
 from tests.core.bench import Bench, room
 from tests.journal.material import writing
 

@@ -301,6 +301,21 @@ def test_set_off_stops_a_pump_that_somebody_left_running(run: Run, room: Path) -
     assert state_of(room, "pump")["running"] is False
 
 
+def test_set_closes_contactors_for_a_while_and_opens_them_again(tmp_path: Path) -> None:
+    scenario = tmp_path / "room.toml"
+    scenario.write_text("[instrument.switches]\n", encoding="utf-8")
+    with RoomServer(tmp_path / "ports", scenario, speed=20) as server:
+        port = server.directory / "switches"
+        typed = ("set", "--driver", "icpdas_digital", "--port", port, "--bench", "run", "--for", 3)
+        moving = started(*typed)
+        read_until(moving, "run: confirmed")
+        assert state_of(server.directory, "switches")["closed"] == [True, True]
+        out, _ = moving.communicate(timeout=20)
+        assert moving.returncode == 0
+        assert "off: confirmed" in out
+        assert state_of(server.directory, "switches")["closed"] == [False, False]
+
+
 def test_ctrl_c_ends_a_run_with_off(room: Path) -> None:
     port = room / "pump"
     moving = started("set", "--driver", "watson_marlow", "--port", port, "--bench", "run", 300)
@@ -344,8 +359,19 @@ def test_a_refused_run_is_told_and_fails(run: Run, room: Path) -> None:
             "nobody can tell whether a room uses the port",
         ),
         (
+            ("--driver", "icpdas_digital", "--port", "/dev/x", "--bench", "run", "1"),
+            "contactors take no value; write run to close them",
+        ),
+        (
+            (
+                *("--driver", "icpdas_digital", "--setting", "outputs=0", "--port", "/dev/x"),
+                *("--bench", "run"),
+            ),
+            "has no contactors; say how many with --setting outputs=2",
+        ),
+        (
             ("--driver", "icpdas_tm_th8", "--port", "/dev/x", "--bench", "off"),
-            "icpdas_tm_th8 is no heater or pump; set is for julabo, .*watson_marlow",
+            "icpdas_tm_th8 moves nothing; set is for icpdas_digital, julabo, .*watson_marlow",
         ),
     ],
 )

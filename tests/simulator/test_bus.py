@@ -105,7 +105,7 @@ def test_bytes_of_a_reply_come_in_small_chunks(room):
         while b"!" not in b"".join(chunks):
             select.select([port], [], [], 2.0)
             chunks.append(os.read(port.fileno(), 4096))
-    assert len(chunks) > 5
+    assert len(chunks) > 2, "a busy machine reads several chunks at once, never all"
     assert max(map(len, chunks)) < 25
 
 

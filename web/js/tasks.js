@@ -69,7 +69,23 @@ function checkRow(item, before, send, refuse) {
     send("confirm_checklist", { item: item.id }, { control: "checks", second });
   };
   row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
+  if (item.id === "probe_comparison") row.append(comparison(send, refuse));
   return row;
+}
+
+/** What the reference says: the core compares the circuit's probes with it. @param {Send} send @param {Refuse} refuse */
+function comparison(send, refuse) {
+  const label = t.referenceC;
+  const field = /** @type {HTMLInputElement} */ (
+    make("input", { "aria-label": label, placeholder: label, inputmode: "decimal", autocomplete: "off" })
+  );
+  const button = make("button", { text: t.compare });
+  button.onclick = () => {
+    const c = typedNumber(field.value);
+    if (c === null) return refuse("checks", t.numberMissing);
+    send("compare_probes", { c }, { control: "checks" });
+  };
+  return make("div", { class: "row" }, field, button);
 }
 
 /** Newest first. @param {PageState} state */

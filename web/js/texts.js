@@ -53,6 +53,7 @@ const commands = {
   open_session: "Start treatment",
   close_session: "Close session",
   confirm_checklist: "Check confirmed",
+  compare_probes: "Probes compared",
   start_phase: "Next phase",
   confirm_drug: "Drug given",
   set_controller: "Control mode",
@@ -297,6 +298,8 @@ export const t = {
   checkDone: (/** @type {string} */ who) => `✓ ${who}`,
   confirm: "Confirm",
   secondName: "Second name",
+  referenceC: "Reference, °C",
+  compare: "Compare probes",
   drugNone: "This protocol has no drug, or no session is open.",
   dose: (/** @type {string} */ mg, /** @type {string} */ perM2, /** @type {string} */ bsa) =>
     `${mg} mg by arithmetic (${perM2} mg/m² × ${bsa} m²); the label decides`,

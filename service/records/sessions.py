@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from service.core.effects import (
     AlarmChanged,
     CommandChanged,
+    DoseRecorded,
     PhaseChanged,
     Recorded,
     SessionClosed,
@@ -21,6 +22,8 @@ from service.journal.codec import CODEC
 from service.journal.rows import ROOM, JournalError, Lost
 from service.journal.sealing import Unsealer
 from service.journal.store import Store, open_reading
+from service.records import delays
+from service.records.dose_text import dose_lines
 
 Item = TypeVar("Item")
 
@@ -98,7 +101,9 @@ def _shown(record: _Record) -> Iterator[str]:
         "Phases": [_phase(change) for change in record.all(PhaseChanged)],
         "Clocks": [_fact(fact) for fact in facts if fact.kind in SAYS_CLOCK],
         "Alarms": _alarms(record),
+        "Delays of alarms": delays.lines(record.items),
         "Commands": _commands(record),
+        "Thermal dose": [line for told in record.all(DoseRecorded) for line in dose_lines(told)],
         "Facts and deviations": [_fact(fact) for fact in facts if fact.kind not in SAYS_CLOCK],
         "Not recorded": [f"{lost.passes} frames and ticks" for lost in record.all(Lost)],
     }

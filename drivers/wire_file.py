@@ -8,7 +8,7 @@ Every other line is one chunk, in the order of the wire:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -69,8 +69,7 @@ class Recorder:
             self._file = path.open("x", encoding="ascii")
         except OSError as error:
             raise WireFileError(f"{path} cannot be written ({error.strerror})") from None
-        head = {"wire": VERSION, "driver": driver, "port": port, "settings": settings}
-        print(json.dumps(head), file=self._file, flush=True)
+        print(_head_text(driver, port, settings), file=self._file, flush=True)
 
     def take(self, traffic: Sequence[Traffic]) -> None:
         """Write what was not yet written of the line's kept traffic."""
@@ -78,8 +77,7 @@ class Recorder:
             return
         for one in traffic:
             if self._last is None or one.at > self._last:
-                chunk = {"at_ns": one.at.mono_ns, "sent": one.sent, "hex": one.data.hex()}
-                print(json.dumps(chunk), file=self._file)
+                print(_chunk_text(one), file=self._file)
                 self._last = one.at
         self._file.flush()
 
@@ -94,6 +92,14 @@ class Recorder:
     ) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def recording_text(
+    driver: str, port: str, settings: Mapping[str, object], traffic: Iterable[Traffic]
+) -> str:
+    """A whole recording of this traffic, as `read_recording` reads it from a file."""
+    lines = (_head_text(driver, port, settings), *map(_chunk_text, traffic))
+    return "\n".join(lines) + "\n"
 
 
 def read_recording(path: Path) -> Recording:
@@ -116,6 +122,14 @@ def read_recording(path: Path) -> Recording:
     if head is None:
         return Recording(traffic=tuple(traffic))
     return Recording(driver=head.driver, settings=head.settings, traffic=tuple(traffic))
+
+
+def _head_text(driver: str, port: str, settings: Mapping[str, object]) -> str:
+    return json.dumps({"wire": VERSION, "driver": driver, "port": port, "settings": settings})
+
+
+def _chunk_text(one: Traffic) -> str:
+    return json.dumps({"at_ns": one.at.mono_ns, "sent": one.sent, "hex": one.data.hex()})
 
 
 def _traffic(chunk: _Chunk) -> Traffic:

@@ -23,8 +23,8 @@ from service.core.model import (
     Priority,
 )
 from service.journal.rows import Lost
-from service.journal.sessions import list_sessions, show_session
 from service.journal.store import Store
+from service.records.sessions import list_sessions, show_session
 from tests.journal.material import SESSION, at, falsify, tick, toy_state, writing
 
 PERFUSIONIST = Actor(user="perfusionist", role=PersonRole.PERFUSIONIST, station="station-1")

@@ -1,0 +1,160 @@
+"""What one reading says of itself as it arrives: in its range, and no faster than its probe can be.
+
+A bad reading is questionable at once, so that band and heat do not use it; several of the last few
+are a doubt of the channel, and an alarm. Ceilings look at questionable readings too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf, isfinite
+
+from protocols import schema
+from service.core import channels
+from service.core.changing import replace
+from service.core.events import Frame
+from service.core.model import Mode, Reading, Role, Room, Sample, Unit, Validity
+from service.core.state import State
+from service.core.trust.memory import Check, Doubt, Suspect, Trust
+from service.core.trust.standing import counted, kept, limits_of, raw_values, watched
+
+RANGES: Mapping[Unit, str] = {
+    Unit.DEG_C: "fluid_range_c",
+    Unit.MMHG: "pressure_range_mmhg",
+    Unit.ML_MIN: "flow_range_ml_min",
+    Unit.ML: "level_range_ml",
+}
+"""The field of a protocol's `trust` that says what is plausible for a unit (core has its own)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """What a reading of one channel can be: its range, its speed, and a step that needs no look."""
+
+    low: float
+    high: float
+    per_s: float
+    step: float
+
+
+def sampled(state: State, frame: Frame) -> tuple[dict[str, Sample], Trust]:
+    """The room's samples with this frame's readings, and what stands against its channels."""
+    samples, trust, mode = dict(state.samples), state.trust, state.room.mode
+    expects = expected(state.room, limits_of(state)) if watched(state) else {}
+    suspects = trust.suspects
+    for reading in frame.readings:
+        sample = _sample(mode, frame, reading)
+        name, value = reading.channel, sample.value
+        expect = expects.get(name)
+        if expect is not None and value is not None:
+            before = samples.get(name)
+            calm = expect.low <= value <= expect.high and (
+                before is None
+                or before.value is None
+                or -expect.step <= value - before.value <= expect.step
+            )
+            if not calm or name in suspects:
+                sample, suspects = _judged(state, suspects, expect, before, sample)
+        samples[name] = sample
+    return samples, trust if suspects is trust.suspects else replace(trust, suspects=suspects)
+
+
+def doubted(sample: Sample, reason: str) -> Sample:
+    """The sample marked as questionable, unless its device has said so already."""
+    if sample.validity is not Validity.VALID:
+        return sample
+    return replace(sample, validity=Validity.QUESTIONABLE, reason=reason)
+
+
+@lru_cache(maxsize=channels.KEPT_ROOMS)
+def expected(room: Room, limits: schema.Trust) -> Mapping[str, Expect]:
+    """What each channel's readings can be; switches, shares and speeds are not judged."""
+    found = {}
+    for channel in room.channels:
+        name = "core_range_c" if channel.role is Role.CORE else RANGES.get(channel.unit)
+        if name is None:
+            continue
+        low, high = getattr(limits, name)
+        per_s = inf
+        if channel.unit is Unit.DEG_C:
+            core = channel.role is Role.CORE
+            per_s = limits.core_slew_c_per_s if core else limits.fluid_slew_c_per_s
+        step = per_s * max(1.0, channel.interval_s * room.speed)
+        found[channel.id] = Expect(low=low, high=high, per_s=per_s, step=step)
+    return found
+
+
+def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
+    """The reading with its time; a value that is no number is invalid, whatever its device says."""
+    number = reading.value is None or isfinite(reading.value)
+    return Sample(
+        channel=reading.channel,
+        value=reading.value if number else None,
+        unit=reading.unit,
+        validity=reading.validity if number else Validity.INVALID,
+        mode=mode,
+        at=frame.at,
+        reason=reading.reason if number else "not a number",
+    )
+
+
+def _judged(
+    state: State,
+    suspects: Mapping[str, Suspect],
+    expect: Expect,
+    before: Sample | None,
+    sample: Sample,
+) -> tuple[Sample, Mapping[str, Suspect]]:
+    limits = limits_of(state)
+    suspect = _with_good(state, suspects.get(sample.channel, Suspect()), before, sample)
+    found = _bad(state, expect, suspect, sample)
+    bad, of = limits.readings_bad_of
+    bits = counted(suspect.readings, found is not None, of)
+    doubts = suspect.doubts
+    if found is not None and bits.bit_count() >= bad:
+        doubts = kept(doubts, found)
+    elif bits == 0:
+        doubts = tuple(d for d in doubts if d.check not in (Check.RANGE, Check.JUMP))
+    suspect = replace(suspect, readings=bits, doubts=doubts)
+    after = dict(suspects)
+    after[sample.channel] = suspect
+    if not (bits or doubts or suspect.looks):
+        del after[sample.channel]
+    reason = found.text if found else doubts[0].text if doubts else ""
+    return (doubted(sample, reason) if reason else sample), after
+
+
+def _with_good(state: State, suspect: Suspect, before: Sample | None, sample: Sample) -> Suspect:
+    """The last reading that was good: the one before, unless that was bad itself."""
+    if suspect.readings & 1:
+        return suspect
+    if before is None or before.value is None:
+        return replace(suspect, good=None)
+    ago_s = sample.at.seconds_since(before.at) * state.room.speed
+    return replace(suspect, good=before.value, good_s=state.treat_s - ago_s)
+
+
+def _bad(state: State, expect: Expect, suspect: Suspect, sample: Sample) -> Doubt | None:
+    """What is wrong with this reading; None when nothing is."""
+    value, unit = sample.value, channels.UNIT_TEXTS[sample.unit]
+    if value is None:
+        return None
+    name = channels.named(state.room, sample.channel)
+    if not expect.low <= value <= expect.high:
+        text = (
+            f"{name} reads {value:.1f} {unit}, which cannot be "
+            f"({expect.low:g} to {expect.high:g}): {raw_values(state, sample)}"
+        )
+        limit = expect.high if value > expect.high else expect.low
+        return Doubt(check=Check.RANGE, text=text, value=value, limit=limit)
+    if suspect.good is None:
+        return None
+    passed_s = max(1.0, state.treat_s - suspect.good_s)
+    moved = value - suspect.good
+    if abs(moved) <= expect.per_s * passed_s:
+        return None
+    text = (
+        f"{name} jumped by {moved:+.1f} {unit} in {passed_s:.0f} s, faster than a probe can: "
+        f"{raw_values(state, sample)}"
+    )
+    return Doubt(check=Check.JUMP, text=text, value=value, limit=suspect.good)

@@ -1,0 +1,62 @@
+"""Not asking a rule that nothing has happened to changes nothing, whatever happens."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.core.alarm_table import ROOM_RULES, RULES
+from service.core.events import Event
+from service.core.looking import WATCHED
+from service.core.session import step
+from service.core.state import State
+from tests.core.bench import Bench, at
+from tests.core.test_properties import HAPPENINGS, happen
+
+FEW = settings(
+    max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def forgetful(state: State) -> State:
+    """The same state without what was seen in it: every rule looks again."""
+    return replace(state)
+
+
+def doubted(start: State, events: list[Event]) -> None:
+    """Feed every event twice: as it is, and with every rule looking."""
+    state, forgetting = start, forgetful(start)
+    for event in events:
+        state, effects = step(state, event)
+        forgetting, told = step(forgetful(forgetting), event)
+        assert effects == told, f"other effects when every rule looks at {event}"
+        assert state == forgetting, f"another state when every rule looks at {event}"
+
+
+def test_every_entry_of_the_table_is_a_rule() -> None:
+    assert set(WATCHED) <= {rule.id for rule in (*RULES, *ROOM_RULES)}
+
+
+@pytest.mark.requirement("RC-038")
+@FEW
+@given(
+    happenings=HAPPENINGS,
+    phase=st.sampled_from(["heat_up", "perfuse"]),
+    protocol=st.sampled_from(["closed-mmc-90", "open-oxaliplatin-30"]),
+)
+def test_a_rule_that_is_not_asked_would_have_said_nothing_new(
+    happenings: list[tuple[str, object]], phase: str, protocol: str
+) -> None:
+    bench = at(phase, protocol)
+    for what, how in happenings:
+        happen(bench, what, how)
+    bench.run(4)
+    doubted(bench.start, bench.events)
+
+
+def test_a_whole_way_to_perfusion_is_the_same_with_every_rule_looking() -> None:
+    bench = Bench()
+    start = bench.start
+    bench.to_phase("perfuse")
+    doubted(start, bench.events)
