@@ -3,22 +3,26 @@
     python benchmarks/journal_session.py [MINUTES]
 
 A virtual treatment runs through the real core: 10 ticks and 10 frames of the thermometer a second,
-a frame a second of each other instrument, the core's state once a minute. Stamps scatter as those
+a frame a second of each other instrument, the core's state every
+2,500 passes. Stamps scatter as those
 of a computer do, readings by 0.015 °C before they are rounded to 0.01 °C. Rows are moved into
 chunks each minute, as the writer does it. "On disk" is the whole database file.
 """
 
 import random
+import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from protocols.loader import load_all
+from service.control.process import KEPT_STATE_PASSES
 from service.core.events import Event, Frame, Tick
 from service.core.model import Instant
 from service.core.session import step
@@ -45,6 +49,7 @@ class RecordedSession(VirtualSession):
         self._rows: list[Row] = []
         self._chance = random.Random(SEED)
         self._past_s = 0.0
+        self._kept_at = -KEPT_STATE_PASSES
         self.kinds: Counter[str] = Counter()
         super().__init__(setup)
 
@@ -61,6 +66,7 @@ class RecordedSession(VirtualSession):
         )
 
     def feed(self, event: Event) -> None:
+        """As the virtual session does it, and kept."""
         waiting = deque([event])
         while waiting:
             event = waiting.popleft()
@@ -71,10 +77,14 @@ class RecordedSession(VirtualSession):
             if self.state.session is not None:
                 opening = [] if before.session else [CODEC.canonical(before)]
                 self._keep([*opening, event, *effects])
+                if self.state.processed - self._kept_at >= KEPT_STATE_PASSES:
+                    self._kept_at = self.state.processed
+                    self._keep([self.state])
             for effect in effects:
                 waiting += self.instruments.order(effect, self.now, self.now_s)
 
     def second(self) -> None:
+        """As the virtual session does it, with nine more ticks and frames of the thermometer."""
         super().second()
         for tenth in range(1, HZ):
             self._past_s = tenth / HZ
@@ -84,11 +94,11 @@ class RecordedSession(VirtualSession):
             self.feed(Tick(at=self.now))
         self._past_s = 0.0
         if self.now_s % 60 == 0 and self.state.session is not None:
-            self._keep([self.state])
             self.commit()
             self._store.compact(CHAIN)
 
     def commit(self) -> None:
+        """Write what was kept since the last time."""
         if self._rows:
             self._store.append(self._rows)
         self._rows = []
@@ -127,6 +137,14 @@ def best_of(work: Callable[[], object], rounds: int = 5) -> float:
     return statistics.median(taken_ms)
 
 
+def free_bytes(path: Path) -> int:
+    """What the newest rows took before they were moved into chunks."""
+    with closing(sqlite3.connect(path)) as connection:
+        (pages,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages * page_bytes)
+
+
 def main() -> None:
     minutes = int(sys.argv[1]) if len(sys.argv) > 1 else 90
     with tempfile.TemporaryDirectory() as folder:
@@ -136,7 +154,11 @@ def main() -> None:
         store.close()
         print(f"journal: a session of {minutes} minutes, 12 channels at {HZ} Hz, seed {SEED}")
         print("  rows: " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
-        print(f"  on disk {path.stat().st_size / MEGABYTE:.2f} MB")
+        free = free_bytes(path)
+        print(
+            f"  on disk {(path.stat().st_size - free) / MEGABYTE:.2f} MB, and {free / MEGABYTE:.2f} MB"
+            " that the next session uses again"
+        )
         reader = open_reading(f"sqlite:///{path}")
         samples = max(read_samples(reader, CHAIN), key=lambda found: found.values.size)
         print(

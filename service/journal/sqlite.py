@@ -17,6 +17,12 @@ from service.journal.rows import JournalError
 APPLICATION_ID = 0x48495043
 """Marks a database file as ours ("HIPC", bytes 68-71 of the file; sqlite.org/fileformat2)."""
 
+PAGE_BYTES = 1024
+"""Small pages: a tick changes two of them, and a chunk leaves half of one empty."""
+
+LOG_PAGES = 4_000
+"""How long the write-ahead log grows before it is copied into the database."""
+
 BUSY_S = 0.25
 """How long a write waits for another program's lock before it counts as trouble."""
 
@@ -58,6 +64,7 @@ def mark(path: Path) -> None:
     if path.exists() and path.stat().st_size:
         return
     with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
@@ -142,5 +149,6 @@ def _begin_ourselves(connection: sqlite3.Connection, _record: object) -> None:
 
 def _be_durable(connection: sqlite3.Connection, record: object) -> None:
     _begin_ourselves(connection, record)
-    for setting in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
-        connection.execute(setting).close()
+    settings = ("journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {LOG_PAGES}")
+    for setting in settings:
+        connection.execute(f"PRAGMA {setting}").close()
