@@ -155,9 +155,9 @@ def main() -> None:
         print(f"journal: a session of {minutes} minutes, 12 channels at {HZ} Hz, seed {SEED}")
         print("  rows: " + ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()))
         free = free_bytes(path)
+        kept_mb, free_mb = (path.stat().st_size - free) / MEGABYTE, free / MEGABYTE
         print(
-            f"  on disk {(path.stat().st_size - free) / MEGABYTE:.2f} MB, and {free / MEGABYTE:.2f} MB"
-            " that the next session uses again"
+            f"  on disk {kept_mb:.2f} MB; {free_mb:.2f} MB more are used by the next session again"
         )
         reader = open_reading(f"sqlite:///{path}")
         samples = max(read_samples(reader, CHAIN), key=lambda found: found.values.size)

@@ -16,7 +16,7 @@ from service.core.events import Frame, Tick
 from service.core.model import Instant
 from service.journal.codec import CODEC, Codec
 from service.journal.compaction import COMPACT_S, Compaction
-from service.journal.rows import ROOM, Layout, Lost, Opening, Row
+from service.journal.rows import ROOM, Layout, Lost, Opening, Row, cause
 from service.journal.sealing import Sealer, Unsealer
 from service.journal.store import Store
 
@@ -211,10 +211,9 @@ class Writer:
         return self._sealers[chain]
 
     def _troubled(self, error: Exception) -> None:
-        cause = str(getattr(error, "orig", None) or error)
         trouble = (
-            f"The journal {self._store.where} cannot be written ({cause}). The record is kept in"
-            " memory until it can. Check the disk, and do not switch this computer off."
+            f"The journal {self._store.where} cannot be written ({cause(error)}). The record is"
+            " kept in memory until it can. Check the disk, and do not switch this computer off."
         )
         self._retry_s = min(2 * self._retry_s, RETRY_LONGEST_S) if self._trouble else RETRY_FIRST_S
         if trouble != self._trouble:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from service.journal.rows import JournalError
-from service.journal.sqlite import writing_engine
+from service.journal.sqlite import Sqlite
 from service.journal.store import Store, open_reading, open_writing
 from tests.journal.material import SESSION, record_toy_session, tick, writing
 
@@ -35,13 +36,13 @@ def test_the_database_itself_refuses_to_change_the_record(
 
 
 def test_rows_are_on_the_disk_before_they_are_called_durable(path: Path) -> None:
-    with writing_engine(path).connect() as connection:
+    with Sqlite(make_url(f"sqlite:///{path}")).writing_engine().connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "2 is FULL"
 
 
 def test_a_second_service_on_the_same_database_is_refused(store: Store, url: str) -> None:
-    with pytest.raises(JournalError, match=r"Another service \(process \d+\) already writes"):
+    with pytest.raises(JournalError, match=r"Another service.*already writes"):
         open_writing(url)
 
 
@@ -103,11 +104,11 @@ def test_a_journal_of_a_newer_version_is_refused_and_not_touched(path: Path, url
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql+psycopg://room@db/hipec", "hipec.db"]
+    "wrong", ["sqlite://", "sqlite:///:memory:", "mysql://room@db/hipec", "hipec.db"]
 )
-def test_a_database_that_this_version_cannot_use_is_refused(url: str) -> None:
+def test_a_database_that_no_journal_can_use_is_refused(wrong: str) -> None:
     with pytest.raises(JournalError, match=r"sqlite:///hipec\.db"):
-        open_writing(url)
+        open_writing(wrong)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
