@@ -41,6 +41,7 @@ def test_rows_are_on_the_disk_before_they_are_called_durable(path: Path) -> None
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2, "2 is FULL"
 
 
+@pytest.mark.requirement("RC-134")
 def test_a_second_service_on_the_same_database_is_refused(store: Store, url: str) -> None:
     with pytest.raises(JournalError, match=r"Another service.*already writes"):
         open_writing(url)
@@ -84,6 +85,7 @@ def test_the_database_of_another_application_is_refused_and_not_touched(
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.requirement("RC-134")
 def test_a_file_that_is_no_database_is_refused_and_not_touched(path: Path, url: str) -> None:
     path.write_text("a letter")
     with pytest.raises(JournalError, match="belongs to another application"):
@@ -91,6 +93,7 @@ def test_a_file_that_is_no_database_is_refused_and_not_touched(path: Path, url: 
     assert path.read_text() == "a letter"
 
 
+@pytest.mark.requirement("RC-134")
 def test_a_journal_of_a_newer_version_is_refused_and_not_touched(path: Path, url: str) -> None:
     open_writing(url).close()
     with sqlite3.connect(path) as connection:
