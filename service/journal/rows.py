@@ -17,6 +17,11 @@ class JournalError(Exception):
     """The journal cannot be used or read; the text says what, where and what to do next."""
 
 
+def cause(error: Exception) -> str:
+    """What the database or the system itself said, in one line."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 class Damaged(JournalError):
     """Rows that are not as the journal wrote them, and the digest with which the chain goes on."""
 

@@ -13,7 +13,7 @@ from service.journal.merkle import Tree
 from service.journal.rows import FRAME, TICK, Entry, Head, JournalError, Layout, Row, Unencodable
 from service.journal.signing import Signer
 
-_FRAMES = {1: frames_1.unpack_frame, 2: unpack_frame}
+FRAME_READERS = {1: frames_1.unpack_frame, 2: unpack_frame}
 """How the packed frames of every schema version are read."""
 
 
@@ -109,13 +109,13 @@ class Unsealer:
             raise JournalError(f"Row {row.n} of {row.chain}: {error}") from error
 
     def _open(self, row: Entry) -> Any:
-        if row.kind == TICK and row.schema in _FRAMES:
+        if row.kind == TICK and row.schema in FRAME_READERS:
             return Tick(at=row.at)
-        if row.kind == FRAME and row.schema in _FRAMES:
+        if row.kind == FRAME and row.schema in FRAME_READERS:
             layout = self._layouts.get(layout_id_of(row.body))
             if layout is None:
                 raise JournalError("A packed frame names a layout that no earlier row holds.")
-            return _FRAMES[row.schema](row.body, layout, row.at)
+            return FRAME_READERS[row.schema](row.body, layout, row.at)
         item = self._codec.decode(row.kind, row.body, row.schema)
         if isinstance(item, Layout):
             self._layouts[item.id] = item

@@ -27,6 +27,7 @@ from service.journal.rows import (
     Opening,
     Row,
     SessionSealed,
+    cause,
 )
 from service.journal.sealing import Sealer, Unsealer
 from service.journal.signing import Signer
@@ -285,10 +286,9 @@ class Writer:
         return tree
 
     def _troubled(self, error: Exception) -> None:
-        cause = str(getattr(error, "orig", None) or error)
         trouble = (
-            f"The journal {self._store.where} cannot be written ({cause}). The record is kept in"
-            " memory until it can. Check the disk, and do not switch this computer off."
+            f"The journal {self._store.where} cannot be written ({cause(error)}). The record is"
+            " kept in memory until it can. Check the disk, and do not switch this computer off."
         )
         self._retry_s = min(2 * self._retry_s, RETRY_LONGEST_S) if self._trouble else RETRY_FIRST_S
         if trouble != self._trouble:

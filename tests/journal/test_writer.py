@@ -1,5 +1,6 @@
 """The writer never makes the room wait, and writes every row once and in order."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from service.journal.sealing import Sealer, Unsealer
 from service.journal.store import Store, open_writing
 from service.journal.verify import verify_chain
 from service.journal.writer import Writer
-from tests.journal.material import LONG_S, SESSION, at, frame, tick, toy_state, writing
+from tests.journal.material import LONG_S, SESSION, at, frame, holding, tick, toy_state, writing
 
 
 def read(store: Store, chain: str) -> list[object]:
@@ -52,31 +53,26 @@ def test_a_ticket_that_is_durable_makes_all_earlier_ones_durable(store: Store) -
         assert len(list(store.rows("room"))) == 501
 
 
-def test_what_waits_is_written_as_one_transaction(store: Store, path: Path) -> None:
-    blocker = sqlite3.connect(path, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
+def test_what_waits_is_written_as_one_transaction(store: Store, url: str) -> None:
     with writing(store) as (writer, news):
-        for n in range(200):
-            last = writer.append("room", [tick(n)])
-        assert news.wait_troubles(1)
-        blocker.execute("ROLLBACK")
+        with holding(url):
+            for n in range(200):
+                last = writer.append("room", [tick(n)])
+            assert news.wait_troubles(1)
         assert news.wait_durable(last)
-    blocker.close()
     assert news.acknowledged == [last]
 
 
-def test_rows_wait_in_memory_while_the_database_is_locked(store: Store, path: Path) -> None:
+@pytest.mark.requirement("RC-133")
+def test_rows_wait_in_memory_while_the_database_is_locked(store: Store, url: str) -> None:
     with writing(store) as (writer, news):
         assert news.wait_durable(writer.append("room", [tick(0)]))
-        blocker = sqlite3.connect(path, isolation_level=None)
-        blocker.execute("BEGIN IMMEDIATE")
-        writer.append("room", [tick(1)])
-        assert news.wait_troubles(1)
-        assert "cannot be written (database is locked)" in str(news.troubles[0])
-        last = writer.append("room", [tick(2)])
-        assert news.durable < last
-        blocker.execute("ROLLBACK")
-        blocker.close()
+        with holding(url):
+            writer.append("room", [tick(1)])
+            assert news.wait_troubles(1)
+            assert re.search(r"cannot be written \(.*lock.*\)", str(news.troubles[0]))
+            last = writer.append("room", [tick(2)])
+            assert news.durable < last
         assert news.wait_durable(last)
         assert news.wait_troubles(2)
         assert news.troubles[-1] is None, "the journal says that it can write again"
@@ -122,17 +118,13 @@ def test_a_journal_that_is_continued_stays_one_chain(store: Store, url: str) -> 
 
 
 def test_full_memory_drops_measurements_only_and_the_record_says_how_many(
-    store: Store, path: Path
+    store: Store, url: str
 ) -> None:
-    blocker = sqlite3.connect(path, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
     off = HeaterOff(order=1, reason="too hot")
-    with writing(store, capacity_passes=3) as (writer, _):
+    with writing(store, capacity_passes=3) as (writer, _), holding(url):
         for n in range(8):
             writer.append("room", [tick(n)])
         writer.append("room", [tick(8), off])
-        blocker.execute("ROLLBACK")
-        blocker.close()
     kept = [tick(0), tick(1), tick(2), Lost(passes=5), tick(8), off]
     assert read(store, "room")[1:] == kept
 
@@ -180,17 +172,11 @@ def test_a_listener_that_is_gone_does_not_stop_the_record(store: Store) -> None:
     assert read(store, "room")[1:] == [tick(1), tick(2)]
 
 
-def test_closing_gives_up_in_time_and_says_how_much_is_not_written(
-    store: Store, path: Path
-) -> None:
-    blocker = sqlite3.connect(path, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    with writing(store) as (writer, news):
+def test_closing_gives_up_in_time_and_says_how_much_is_not_written(store: Store, url: str) -> None:
+    with writing(store) as (writer, news), holding(url):
         writer.append("room", [tick(1)])
         assert news.wait_troubles(1)
         assert writer.close(timeout_s=0.01) == 1
-        blocker.execute("ROLLBACK")
-        blocker.close()
 
 
 FULL_DISK = """
@@ -213,7 +199,8 @@ store.close()
 """
 
 
-def test_a_full_disk_loses_nothing(url: str) -> None:
+def test_a_full_disk_loses_nothing(path: Path, url: str) -> None:
+    assert not path.exists()
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, url], capture_output=True, text=True, timeout=LONG_S
     )
