@@ -81,6 +81,7 @@ def test_what_limits_is_said_in_words_with_what_would_help(name: str, says: str)
     bench = Bench(name, speed=20.0)
     weak(bench)
     bench.to_phase("heat_up")
+    bench.command("set_flow", ml_min=1000)
     bench.run(15)
     limit = outlook(bench).limit
     assert limit.startswith("inflow at its ceiling") and says in limit

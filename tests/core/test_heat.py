@@ -49,7 +49,7 @@ def test_a_reading_that_heat_needs_and_that_has_no_value_takes_the_heat_off(name
     phase, channels, why = LOST[name]
     bench = at(phase)
     bench.flow_follows = False
-    bench.values["flow"] = 1200.0
+    bench.values["flow"] = 1500.0
     bench.run(2)
     assert heat_is_on(bench)
     bench.values.update(dict.fromkeys(channels))
@@ -218,7 +218,7 @@ NEEDED = {
 def test_automatic_cannot_be_chosen_without_its_readings(lost: str) -> None:
     bench = at()
     bench.flow_follows = False
-    bench.values["flow"] = 1200.0
+    bench.values["flow"] = 1500.0
     names, why = NEEDED[lost]
     bench.values.update(dict.fromkeys(names))
     bench.run(1)
@@ -231,7 +231,7 @@ def test_every_condition_for_automatic_is_in_the_record_with_what_was_read() -> 
     bench = at()
     bench.command("set_controller", mode="automatic")
     (line,) = bench.recorded("automatic_conditions")
-    for reading in ("flow meter reads: 1200 ml/min", "sites: 4 valid", "inflow: 44.8 °C"):
+    for reading in ("flow meter reads: 1500 ml/min", "sites: 4 valid", "inflow: 44.8 °C"):
         assert reading in line
 
 
@@ -373,7 +373,7 @@ def test_after_a_pause_of_ten_minutes_the_restart_waits_until_the_exchanger_has_
     bench.values["exchanger"] = 44.9
     bench.run(1)
     assert bench.command("resume").state is not CommandState.REFUSED
-    assert bench.pump == 1200.0
+    assert bench.pump == 1500.0
 
 
 @pytest.mark.requirement("RC-014")
@@ -382,7 +382,7 @@ def test_no_way_of_starting_a_standing_pump_goes_round_the_soaked_exchanger() ->
     bench.command("set_flow", ml_min=0)
     bench.values["exchanger"] = 46.3
     bench.run(5)
-    assert bench.command("set_flow", ml_min=1200).state is CommandState.REFUSED
+    assert bench.command("set_flow", ml_min=1400).state is CommandState.REFUSED
     bench.command("start_phase", phase="drain", reason="test")
     bench.run(2)
     rinse = bench.command("start_phase", phase="rinse")

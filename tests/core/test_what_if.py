@@ -34,7 +34,7 @@ def test_more_flow_warms_the_sites_and_is_cut_at_what_the_protocol_allows() -> N
     bench = at()
     bench.run(60)
     found = what_if(bench.state, flow_ml_min=9000)
-    assert found is not None and found.flow_ml_min == 1500.0
+    assert found is not None and found.flow_ml_min == 2000.0
     assert found.changed.mean_c > found.planned.mean_c
 
 
