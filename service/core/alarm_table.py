@@ -653,6 +653,7 @@ def _doubt_rules() -> Iterator[Rule]:
             )
 
 
+DOUBT_RULES: tuple[Rule, ...] = tuple(_doubt_rules())
 RULES += (
     Rule(
         id="probe_bias",
@@ -664,7 +665,7 @@ RULES += (
         event="probe_bias",
         do="Exchange the probe and compare it again; heat stays off until then.",
     ),
-    *_doubt_rules(),
+    *DOUBT_RULES,
 )
 
 ROOM_RULES: tuple[RoomRule, ...] = (
@@ -743,7 +744,7 @@ Found = Mapping[str, tuple[Finding, ...]]
 
 def judge(state: State, found: Found) -> Iterator[Judged]:
     """Everything that the armed rules have found, the hidden ones left out."""
-    if not found:
+    if not state.alarms and not any(seen.raw for rule in found.values() for seen in rule):
         return
     for room_rule in ROOM_RULES:
         for finding in found.get(room_rule.id, ()):
@@ -755,6 +756,8 @@ def judge(state: State, found: Found) -> Iterator[Judged]:
 def _judge_session(state: State, session: Session, found: Found) -> Iterator[Judged]:
     hiding: set[tuple[str, str]] = set()
     for rule in armed(session.phase, session.protocol.technique):
+        if rule.id not in found:
+            continue
         if hiding and any((by, "*") in hiding for by in rule.hidden_by_any):
             continue
         for finding in found.get(rule.id, ()):

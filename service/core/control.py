@@ -6,7 +6,7 @@ automatic moves it by a PI on the inflow and gives less, never more, than was as
 cooler.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from service.core import channels
@@ -55,7 +55,8 @@ def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
         heat = replace(heat, bath_c=None, waits_for=reason, limited_by="", integral_c=0.0)
     else:
         heat = _regulated(state, session, heat, dt_s)
-    heat = replace(heat, expected_c=_expected_c(heat, dt_s))
+    if (expected_c := _expected_c(heat, dt_s)) != heat.expected_c:
+        heat = replace(heat, expected_c=expected_c)
     if heat != session.heat:
         state = replace(state, session=replace(session, heat=heat))
     gap_s = 0.0 if heat.missing_since is None else state.now.seconds_since(heat.missing_since)
@@ -88,11 +89,14 @@ def _refusals(state: State, session: Session) -> Iterator[str]:
         yield "a person has to switch it on"
 
 
+ROLES: Mapping[str, Role] = {role.value: role for role in Role}
+
+
 def _missing(state: State, session: Session) -> Iterator[Missing]:
     needs = session.protocol.heat[session.phase].needs
     automatic = session.heat.controller is Controller.AUTOMATIC
     for need in needs:
-        role = Role(need)
+        role = ROLES[need]
         if role is Role.FLOW:
             yield from _missing_flow(state, session)
         elif role is Role.CORE:
@@ -121,9 +125,9 @@ def _missing_flow(state: State, session: Session) -> Iterator[Missing]:
 
 def _missing_core(state: State, session: Session) -> Iterator[Missing]:
     """A deciding core probe may be lost for the protocol's time before heat is held."""
-    deciding = channels.deciding_core(state, session.protocol)
-    if any(channels.valid_value(state, channel) is not None for channel in deciding):
-        return
+    for channel in channels.deciding_core(state, session.protocol):
+        if channels.valid_value(state, channel) is not None:
+            return
     alarm = state.alarms.get("core_lost/")
     if alarm is None or alarm.state is not AlarmState.PENDING or state.heater.wanted is None:
         yield Missing(text="no valid core temperature", data=True)
@@ -136,6 +140,9 @@ def _too_hot(state: State, session: Session) -> Iterator[Missing]:
         Role.INFLOW: session.limits.inflow_ceiling_c,
     }
     for role, ceiling in ceilings.items():
+        highest = channels.figures(state, role).highest
+        if highest is None or highest < ceiling:
+            continue
         for channel in channels.of_role(state, role):
             sample = channels.believed(state, channel)
             if sample is not None and sample.value is not None and sample.value >= ceiling:
@@ -146,7 +153,7 @@ def _with_missing(state: State, heat: Heat, missing: list[Missing]) -> Heat:
     """Remember since when a reading has been missing while heat was on."""
     data = any(item.data for item in missing) or _heater_link_is_down(state)
     if not data:
-        return replace(heat, missing_since=None)
+        return heat if heat.missing_since is None else replace(heat, missing_since=None)
     if heat.missing_since is None and state.heater.wanted is not None:
         return replace(heat, missing_since=state.now)
     return heat
@@ -212,10 +219,9 @@ def _granted(state: State, session: Session, heat: Heat) -> tuple[float, str]:
 
 
 def _hottest_site_trim_c(state: State, session: Session) -> float:
-    sites = [channels.believed(state, channel) for channel in channels.of_role(state, Role.SITE)]
-    values = [sample.value for sample in sites if sample is not None and sample.value is not None]
+    hottest = channels.figures(state, Role.SITE).highest
     edge = session.protocol.target.high_c - TRIM_BELOW_BAND_EDGE_C
-    return TRIM_GAIN * max(0.0, max(values, default=edge) - edge)
+    return 0.0 if hottest is None else TRIM_GAIN * max(0.0, hottest - edge)
 
 
 def default_inflow_c(session: Session) -> float:

@@ -5,7 +5,7 @@ What a rule does not yield is over. Ceilings look at valid and questionable read
 valid ones only.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import median
 
 from service.core import channels, clocks, core_course, dips, timers, volumes
@@ -23,8 +23,8 @@ from service.core.model import (
 )
 from service.core.state import Drive, Session, State
 
-Look = Callable[[State, Session], Iterator[Finding]]
-RoomLook = Callable[[State], Iterator[Finding]]
+Look = Callable[[State, Session], Iterable[Finding]]
+RoomLook = Callable[[State], Iterable[Finding]]
 BY_HAND = "by_hand"
 DEAD_BAND_C = 0.1
 DEAD_BAND_MMHG = 2.0
@@ -32,15 +32,22 @@ DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
     Unit.DEG_C: (DEAD_BAND_C, "°C"),
     Unit.MMHG: (DEAD_BAND_MMHG, "mmHg"),
 }
+PRESSURES = frozenset({Role.LINE_IN, Role.LINE_OUT, Role.IAP})
 
 
 def above(
     rule: str, role: Role, limit: Callable[[Session], float], *, core_decides: bool | None = None
 ) -> Look:
     """True for each channel of the role above (or at) the limit, with a dead-band to clear."""
+    clear = DEAD_BAND_MMHG if role in PRESSURES else DEAD_BAND_C
 
-    def look(state: State, session: Session) -> Iterator[Finding]:
+    def look(state: State, session: Session) -> Iterable[Finding]:
         limit_value = limit(session)
+        by_hand = core_decides is not None and session.core_by_hand is not None
+        calm = not by_hand and channels.figures(state, role).all_below(limit_value - clear)
+        return () if calm else over(state, session, limit_value)
+
+    def over(state: State, session: Session, limit_value: float) -> Iterator[Finding]:
         for channel in channels.of_role(state, role):
             decides = channel.site in session.protocol.core_decides
             if core_decides is not None and decides is not core_decides:
@@ -137,6 +144,9 @@ def of_limits(name: str) -> Callable[[Session], float]:
 
 def site_ceiling(state: State, session: Session) -> Iterator[Finding]:
     """Two readings in a row at the site ceiling (the first one alone already cuts the heat)."""
+    ceiling = session.limits.site_ceiling_c
+    if channels.figures(state, Role.SITE).all_below(ceiling - DEAD_BAND_C):
+        return
     for channel in channels.of_role(state, Role.SITE):
         found = _over(state, "site_ceiling", channel, session.limits.site_ceiling_c)
         twice = state.over_ceiling.get(channel.id, 0) >= 2

@@ -103,10 +103,11 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
-    state, latched = control.advance(state, state.treat_s - before.treat_s)
-    effects += latched
-    state, ordered = drives.issue(state)
-    effects += ordered
+    if not looking.is_still(before, state, sight):
+        state, latched = control.advance(state, state.treat_s - before.treat_s)
+        effects += latched
+        state, ordered = drives.issue(state)
+        effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
     if effects:
@@ -194,7 +195,10 @@ def _remembered(state: State, frame: Frame) -> State:
     over = dict(state.over_ceiling)
     window = state.iap_window
     for reading in frame.readings:
-        role, sample = roles.get(reading.channel), state.samples[reading.channel]
+        role = roles.get(reading.channel)
+        if role is not Role.SITE and role is not Role.IAP:
+            continue
+        sample = state.samples[reading.channel]
         value = sample.value if sample.validity in channels.BELIEVED_BY_CEILINGS else None
         if role is Role.SITE and value is not None:
             hot = value >= session.limits.site_ceiling_c

@@ -40,7 +40,7 @@ def test_a_silent_device_gives_no_figure_and_one_alarm_for_all_its_channels() ->
     bench = at()
     bench.silent.add("sites")
     bench.run(4)
-    assert channels.valid_values(bench.state, Role.SITE) == []
+    assert channels.valid_values(bench.state, Role.SITE) == ()
     stale = [a for a in bench.state.alarms.values() if a.id == "channel_stale"]
     assert [alarm.source for alarm in stale] == ["sites"]
     bench.silent.clear()
