@@ -45,7 +45,8 @@ def above(
 
     def look(state: State, session: Session) -> Iterable[Finding]:
         limit_value = limit(session)
-        calm = channels.figures(state, role).all_below(limit_value - clear)
+        by_hand = core_decides is not None and session.core_by_hand is not None
+        calm = not by_hand and channels.figures(state, role).all_below(limit_value - clear)
         return () if calm else over(state, session, limit_value)
 
     def over(state: State, session: Session, limit_value: float) -> Iterator[Finding]:

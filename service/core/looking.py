@@ -24,8 +24,8 @@ from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, Room
 from service.core.alarms import Finding
 from service.core.changing import maker
 from service.core.events import Event, Frame
-from service.core.model import Phase, Role, Validity
-from service.core.state import Session, State
+from service.core.model import DriveStatus, Phase, Role, Validity
+from service.core.state import Session, State, Status
 
 
 class Facet(StrEnum):
@@ -117,13 +117,15 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
 class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
-    `seldom` is what seldom changes of that state; `until_ns` is monotonic.
+    `seldom` is what seldom changes of that state; `until_ns` is monotonic; `happened` is None when
+    every rule has looked.
     """
 
     state: State
     found: Found
     seldom: tuple[object, ...]
     until_ns: int
+    happened: frozenset[Watch] | None
 
 
 MAKE_SIGHT = maker(Sight)
@@ -151,13 +153,37 @@ def look(before: State, state: State, event: Event) -> Sight:
     happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
         found = _looked(state, {}, *_looks(state, EVERYTHING))
-        return Sight(state=state, found=found, seldom=seldom, until_ns=_until_ns(state))
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), None)
     old = state.now.mono_ns > last.until_ns
     found = _looked(state, last.found, *_looks(state, happened))
     if last.found:
         found = _looked(state, found, *_again(last.found))
     until_ns = _until_ns(state) if old else last.until_ns
-    return MAKE_SIGHT(state, found, seldom, until_ns)
+    return MAKE_SIGHT(state, found, seldom, until_ns, happened)
+
+
+def is_still(before: State, state: State, sight: Sight) -> bool:
+    """Whether heat and drives would only decide again what they decided in the pass before.
+
+    No time has passed since, session and alarms are the same, the heat was left as it was, and
+    nothing has happened that heat or drives look at.
+    """
+    last, session = getattr(before, "sight", None), state.session
+    if last is None or session is None or sight.happened is None:
+        return False
+    return (
+        state.now.mono_ns == before.now.mono_ns
+        and session is before.session
+        and session.heat is last.state.session.heat
+        and state.alarms is before.alarms
+        and sight.happened <= STILL.difference(session.protocol.heat[session.phase].needs)
+    )
+
+
+STILL: frozenset[Watch] = frozenset(
+    {Role.BATH, Role.POWER, Role.SPEED, Role.LEVEL, Role.LINE_IN, Role.LINE_OUT, Role.IAP}
+)
+"""Readings that move neither heat nor drives themselves, unless the protocol's heat needs them."""
 
 
 def remembered(state: State, sight: Sight) -> State:
@@ -265,9 +291,14 @@ def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
     if [s for s in samples if s is None or s.value is None or s.validity is not Validity.VALID]:
         happened |= LOST
     before = was.statuses.get(frame.device)
-    if frame.status is not None and (before is None or before.drive != frame.status):
+    if frame.status is not None and (before is None or _is_news(before, frame.status, state)):
         happened |= DRIVES
     return happened
+
+
+def _is_news(before: Status, drive: DriveStatus, state: State) -> bool:
+    """A drive's word is news when it differs from the one before, or that is no longer believed."""
+    return before.drive != drive or state.now.seconds_since(before.at) > channels.STATUS_GONE_S
 
 
 NOTHING: frozenset[Watch] = frozenset()

@@ -113,10 +113,11 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     state, blocked = interlocks.respond(state)
     effects += blocked
     state = foresight.advance(heater_check.advance(state))
-    state, latched = control.advance(state, state.treat_s - before.treat_s)
-    effects += latched
-    state, ordered = drives.issue(state)
-    effects += ordered
+    if not looking.is_still(before, state, sight):
+        state, latched = control.advance(state, state.treat_s - before.treat_s)
+        effects += latched
+        state, ordered = drives.issue(state)
+        effects += ordered
     state, followed = following.follow(before, state)
     effects += followed
     if effects:
