@@ -74,6 +74,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "no_flow": (Role.FLOW, Facet.DRIVES),
     "flow_low": (Role.FLOW, Facet.DRIVES),
     "flow_high": (Role.FLOW,),
+    "flow_differs": (Role.FLOW, Facet.DRIVES),
     "heater_not_off": (Facet.DRIVES, Facet.TIME),
     "pump_not_off": (Facet.DRIVES, Facet.TIME),
     "probe_bias": (),
