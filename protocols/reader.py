@@ -41,6 +41,8 @@ RANGES: Mapping[str, Range] = {
     "balance_w": Range(50.0, 3000.0, "W"),
     "flat_mmhg": Range(0.001, 10.0, "mmHg"),
     "flat_others": Range(1.0, 100.0, "times"),
+    "noise_ml_min": Range(10.0, 5000.0, "ml/min"),
+    "noise_ml": Range(5.0, 2000.0, "ml"),
     "noise_times": Range(1.0, 100.0, "times"),
     "line_out_min_mmhg": Range(-300.0, 0.0, "mmHg"),
     "margin_c": Range(0.0, 5.0, "°C"),

@@ -546,6 +546,16 @@ RULES: tuple[Rule, ...] = (
         do="Lower or stop the pump; check speed and tubing calibration.",
     ),
     Rule(
+        id="flow_differs",
+        priority=MEDIUM,
+        look=findings.flow_differs,
+        phases=FLUID,
+        delay="flow_low_s",
+        technical=True,
+        hidden_by_any=("flow_high",),
+        do="Recalibrate: tubing in the pump, occlusion, and where the flow meter clamps.",
+    ),
+    Rule(
         id="heater_stopped",
         condition="The heater stands or reports a fault although it was confirmed to run; "
         "stands until a person resumes",

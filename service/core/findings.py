@@ -291,6 +291,20 @@ def flow_low(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
 
 
+def flow_differs(state: State, session: Session) -> Iterator[Finding]:
+    """The meter sees more flow than the pump turns: wrong calibration, tubing or occlusion."""
+    if not _flow_is_of_this_order(state):
+        return
+    measured, calculated = channels.flows_ml_min(state)
+    if measured is None or calculated is None:
+        yield Finding(source="", raw=None)
+        return
+    limit = calculated * (1 + session.protocol.trust.flow_share)
+    if measured > limit + session.limits.no_flow_ml_min:
+        text = f"Flow meter {measured:.0f} ml/min, the pump turns for {calculated:.0f}"
+        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+
+
 def _flow_is_of_this_order(state: State) -> bool:
     """The room has a flow meter, and it was read after the pump took its order."""
     since, meter = state.pump.settled or state.pump.ordered, channels.flow_meter(state)
@@ -440,6 +454,11 @@ def drive_unknown(state: State) -> Iterator[Finding]:
     named = {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
     for name, drive in named.items():
         bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
+        asked = drive.outcome is CommandState.REQUESTED and is_signalled(
+            state, "drive_unknown", name
+        )
+        if asked and drive.wanted is not None:
+            yield Finding(source=name, raw=None)
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
             yield Finding(source=name, raw=True, text=text)
@@ -490,6 +509,8 @@ def channel_stale(state: State) -> Iterator[Finding]:
             continue
         own = channels.of_device(state, device.name)
         old = [channel for channel in own if channels.fresh(state, channel) is None]
+        if frames.comes_and_goes(state, device.name):
+            continue
         connected_s = state.now.seconds_since(link.since)
         stale = [channel for channel in old if connected_s > channels.gone_s(channel)]
         if len(stale) == len(own) > 1:

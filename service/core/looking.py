@@ -86,6 +86,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "flow_high": (Role.FLOW,),
     "heater_not_gaining": (),
     "heats_unasked": (),
+    "flow_differs": (Role.FLOW, Facet.DRIVES),
     "heater_not_off": (Facet.DRIVES, Facet.TIME),
     "pump_not_off": (Facet.DRIVES, Facet.TIME),
     "probe_lost": (Facet.LOST,),

@@ -43,7 +43,11 @@ def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
 
 
 def accepted(state: State, frame: Frame) -> State:
-    """A frame that is used: its errors are counted, and its good time."""
+    """A frame that is used: its errors are counted, its good time, and a silence before it."""
+    newest = _newest(state, frame)
+    own = channels.of_device(state, frame.device)
+    if newest is not None and own and frame.at.seconds_since(newest) > channels.gone_s(own[0]):
+        state = link_lost(state, frame.device)
     if frame.device in state.trust.stamps:
         state = _stamped(state, frame.device, bad=False)
     if frame.errors or frame.device in state.trust.spoiled:
@@ -104,7 +108,7 @@ FEWEST_LOSSES = 2
 
 
 def link_lost(state: State, device: str) -> State:
-    """A live link has been lost: remembered for a minute."""
+    """A live link has been lost, or its device was silent: remembered for a minute."""
     now_ns = state.now.mono_ns
     losses = state.trust.losses_ns.get(device, ())
     losses = (*(ns for ns in losses if now_ns - ns <= LOSSES_NS), now_ns)
