@@ -30,6 +30,8 @@ BUSY_S = 0.25
 class Sqlite:
     """A journal in an SQLite file."""
 
+    begin, mark = "BEGIN IMMEDIATE", "?"
+
     def __init__(self, url: URL) -> None:
         """JournalError for a URL that names no file."""
         if url.database in (None, "", ":memory:"):
@@ -110,7 +112,7 @@ class Sqlite:
             URL.create("sqlite", database=str(self._path)), connect_args={"timeout": BUSY_S}
         )
         event.listen(engine, "connect", _be_durable)
-        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(self.begin))
         return engine
 
     def reading_engine(self, layout: int) -> Engine:
