@@ -47,15 +47,17 @@ def _width(changes: Whole) -> int:
     return next(w for w in _WIDTHS if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1)
 
 
-def unpack(data: bytes) -> Whole:
-    """The matrix, one line per column; JournalError when it is damaged."""
+def unpack(data: bytes, offset: int = 0) -> tuple[Whole, int]:
+    """The matrix, one line per column, and the place behind it; JournalError when damaged."""
     try:
-        rows, columns, width = _HEAD.unpack_from(data)
+        rows, columns, width = _HEAD.unpack_from(data, offset)
+        offset += _HEAD.size
         if not rows:
-            return np.empty((columns, 0), np.int64)
-        starts = np.frombuffer(data, "<i8", 2 * columns, _HEAD.size).reshape(2, columns, 1)
-        planes = np.frombuffer(data, np.uint8, -1, _HEAD.size + starts.nbytes)
-        planes = planes.reshape(width, columns, rows - 1)
+            return np.empty((columns, 0), np.int64), offset
+        starts = np.frombuffer(data, "<i8", 2 * columns, offset).reshape(2, columns, 1)
+        offset += starts.nbytes
+        count = (rows - 1) * columns * width
+        planes = np.frombuffer(data, np.uint8, count, offset).reshape(width, columns, rows - 1)
         if width > 1:
             planes = np.ascontiguousarray(planes.transpose(1, 2, 0))
         changes = planes.view(f"<i{width}").reshape(columns, rows - 1)
@@ -66,4 +68,4 @@ def unpack(data: bytes) -> Whole:
     changes.cumsum(axis=1, dtype=np.int64, out=matrix[:, 1:])
     matrix *= starts[1]
     matrix += starts[0]
-    return matrix
+    return matrix, offset + count

@@ -16,6 +16,12 @@ class Database(Protocol):
     where: str
     """How messages name it, without a password."""
 
+    begin: str
+    """How its driver begins a transaction that writes."""
+
+    mark: str
+    """How its driver marks the place of a value."""
+
     def exists(self) -> bool:
         """Whether there is a database that could be read."""
 

@@ -69,9 +69,9 @@ def pack(rows: list[Row]) -> bytes:
     which = {row.n: number for number, key in enumerate(keys) for row, _ in grouped[key]}
     single = [row for row in rows if row.n not in which]
     parts = [bytes(which.get(row.n, _SINGLE) for row in rows)]
-    parts += plain.pack(single, [row.body for row in single])
-    for key in keys:
-        parts += _columns(grouped[key])
+    parts += [_columns(grouped[key]) for key in keys]
+    if single:
+        parts += plain.pack(single, [row.body for row in single])
     streams = [[kind, schema, head.hex(), rest.hex()] for kind, schema, head, rest in keys]
     return sections.join({"streams": streams, "single": plain.kinds_of(single)}, parts)
 
@@ -80,13 +80,11 @@ def _is_columnar(row: Row) -> bool:
     return row.kind == TICK or row.schema >= _COLUMNAR_FROM_SCHEMA
 
 
-def _columns(members: list[tuple[Row, bytes]]) -> Iterator[bytes]:
-    mono_ns = np.array([row.at.mono_ns for row, _ in members], np.int64)
-    utc_ns = np.array([row.at.utc_ns for row, _ in members], np.int64)
+def _columns(members: list[tuple[Row, bytes]]) -> bytes:
+    """The times of a stream (monotonic, and UTC less that) and its values."""
+    times = np.array([(row.at.mono_ns, row.at.utc_ns - row.at.mono_ns) for row, _ in members])
     values = np.frombuffer(b"".join(values for _, values in members), ">i4")
-    yield columns.pack(mono_ns)
-    yield columns.pack(utc_ns - mono_ns)
-    yield columns.pack(values.reshape(len(members), -1))
+    return columns.pack(times) + columns.pack(values.reshape(len(members), -1))
 
 
 def unpack(blob: bytes, kind: str | None = None) -> Measurements:
@@ -96,19 +94,22 @@ def unpack(blob: bytes, kind: str | None = None) -> Measurements:
     """
     parts = sections.Sections(blob)
     number = np.frombuffer(parts[0], np.uint8)
-    places = np.flatnonzero(number == _SINGLE).tolist()
-    single = list(zip(places, plain.unpack(parts, 1, parts.head["single"]), strict=True))
-    first = 1 + plain.SECTIONS
-    return [
-        _stream(key, parts, first + 3 * of, np.flatnonzero(number == of))
+    streams = [
+        _stream(key, parts[1 + of], np.flatnonzero(number == of))
         for of, key in enumerate(parts.head["streams"])
         if kind in (None, key[0])
-    ], single
+    ]
+    if not parts.head["single"]:
+        return streams, []
+    places = np.flatnonzero(number == _SINGLE).tolist()
+    rows = plain.unpack(parts, 1 + len(parts.head["streams"]), parts.head["single"])
+    return streams, list(zip(places, rows, strict=True))
 
 
-def _stream(key: list, parts: sections.Sections, first: int, places: NDArray[np.int64]) -> Stream:
+def _stream(key: list, part: bytes, places: NDArray[np.int64]) -> Stream:
     kind, schema, head, rest = key
-    (mono_ns,), (ahead_ns,), values = (columns.unpack(parts[first + i]) for i in range(3))
+    (mono_ns, ahead_ns), end = columns.unpack(part)
+    values, _ = columns.unpack(part, end)
     return Stream(
         kind=kind,
         schema=schema,

@@ -41,7 +41,7 @@ def unpack(parts: Sections, first: int, kinds: Sequence[Sequence]) -> Iterator[B
     Raises JournalError when it is damaged.
     """
     try:
-        of, mono_ns, ahead_ns, lengths = (columns.unpack(parts[first + i])[0] for i in range(4))
+        of, mono_ns, ahead_ns, lengths = (columns.unpack(parts[first + i])[0][0] for i in range(4))
         bodies = parts[first + 4]
         told = [(kind, schema) for kind, schema in kinds]
         start = 0

@@ -28,6 +28,8 @@ _WORD = ("fsync", "full_page_writes")
 class Postgresql:
     """A journal in a PostgreSQL database of its own."""
 
+    begin, mark = "SET TRANSACTION READ WRITE", "%s"
+
     def __init__(self, url: URL) -> None:
         self._url = url
         self.where = url.render_as_string(hide_password=True)

@@ -113,30 +113,34 @@ def _of_single(row: Body, place: int) -> _Piece:
 
 
 def _joined(layout: Layout, pieces: list[_Piece]) -> Samples:
-    order = np.concatenate([piece.order for piece in pieces])
+    alike: dict[tuple[int, bytes], list[_Piece]] = {}
+    for piece in pieces:
+        alike.setdefault((piece.schema, piece.body), []).append(piece)
+    order = _concatenated([[p.order for p in group] for group in alike.values()])
     values = np.empty((len(layout.channels), len(order)))
     validity = np.empty(values.shape, np.uint8)
-    constants: dict[tuple[int, bytes], tuple[NDArray, NDArray]] = {}
     start = 0
-    for piece in pieces:
-        end = start + len(piece.order)
-        key = piece.schema, piece.body
-        if key not in constants:
-            constants[key] = _constants(layout, piece)
-        value, valid = constants[key]
-        if len(piece.lines) == len(values):
-            np.divide(piece.thousandths, 1000, out=values[:, start:end])
+    for group in alike.values():
+        thousandths = np.concatenate([piece.thousandths for piece in group], axis=1)
+        end = start + thousandths.shape[1]
+        value, validity[:, start:end] = _constants(layout, group[0])
+        lines = group[0].lines
+        if len(lines) == len(values):
+            np.divide(thousandths, 1000, out=values[:, start:end])
         else:
             values[:, start:end] = value
-            values[piece.lines, start:end] = piece.thousandths / 1000
-        validity[:, start:end] = valid
+            values[lines, start:end] = thousandths / 1000
         start = end
-    mono_ns = np.concatenate([piece.mono_ns for piece in pieces])
-    utc_ns = np.concatenate([piece.utc_ns for piece in pieces])
-    if (np.diff(order) < 0).any():
+    mono_ns = _concatenated([[p.mono_ns for p in group] for group in alike.values()])
+    utc_ns = _concatenated([[p.utc_ns for p in group] for group in alike.values()])
+    if len(alike) > 1:
         by = np.argsort(order)
         mono_ns, utc_ns, values, validity = mono_ns[by], utc_ns[by], values[:, by], validity[:, by]
     return Samples(layout=layout, mono_ns=mono_ns, utc_ns=utc_ns, values=values, validity=validity)
+
+
+def _concatenated(groups: list[list[NDArray[np.int64]]]) -> NDArray[np.int64]:
+    return np.concatenate([part for group in groups for part in group])
 
 
 def _constants(layout: Layout, piece: _Piece) -> tuple[NDArray, NDArray]:

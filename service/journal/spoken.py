@@ -60,7 +60,7 @@ def unpack(
     Raises JournalError when the blob is damaged.
     """
     parts = sections.Sections(blob)
-    places = columns.unpack(parts[0])[0].tolist()
+    places = columns.unpack(parts[0])[0][0].tolist()
     rows = plain.unpack(parts, 2, parts.head["kinds"])
     for offset, how, row in zip(places, parts[1], rows, strict=True):
         kind, schema, at, body = row

@@ -20,8 +20,8 @@ APPLICATION_ID = 0x48495043
 PAGE_BYTES = 1024
 """Small pages: a tick changes two of them, and a chunk leaves half of one empty."""
 
-LOG_PAGES = 4_000
-"""How long the write-ahead log grows before it is copied into the database."""
+SETTINGS = {"journal_mode": "WAL", "synchronous": "FULL", "wal_autocheckpoint": "4000"}
+"""Of every writing connection: each commit is synced; the log grows to 4,000 pages."""
 
 BUSY_S = 0.25
 """How long a write waits for another program's lock before it counts as trouble."""
@@ -29,6 +29,8 @@ BUSY_S = 0.25
 
 class Sqlite:
     """A journal in an SQLite file."""
+
+    begin, mark = "BEGIN IMMEDIATE", "?"
 
     def __init__(self, url: URL) -> None:
         """JournalError for a URL that names no file."""
@@ -110,7 +112,7 @@ class Sqlite:
             URL.create("sqlite", database=str(self._path)), connect_args={"timeout": BUSY_S}
         )
         event.listen(engine, "connect", _be_durable)
-        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(self.begin))
         return engine
 
     def reading_engine(self, layout: int) -> Engine:
@@ -159,9 +161,8 @@ def _begin_ourselves(connection: sqlite3.Connection, _record: object) -> None:
 
 def _be_durable(connection: sqlite3.Connection, record: object) -> None:
     _begin_ourselves(connection, record)
-    settings = ("journal_mode = WAL", "synchronous = FULL", f"wal_autocheckpoint = {LOG_PAGES}")
-    for setting in settings:
-        connection.execute(f"PRAGMA {setting}").close()
+    for name, value in SETTINGS.items():
+        connection.execute(f"PRAGMA {name} = {value}").close()
 
 
 def _without_chunks(connection: sqlite3.Connection, _record: object) -> None:

@@ -9,11 +9,11 @@ from service.journal.elsewhere import Elsewhere
 from service.journal.signing import KeySigner
 from service.journal.store import open_writing
 from service.records.export import export
-from tests.journal.conftest import path, store, url
+from tests.journal.conftest import database, path, store, url
 from tests.journal.material import SESSION
 from tests.journal.signed import key_of, record_signed
 
-__all__ = ["path", "store", "url"]
+__all__ = ["database", "path", "store", "url"]
 
 
 @dataclass(frozen=True, kw_only=True)
