@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.journal.replay import verify_chain
+from service.journal.verify import verify_chain
 from service.journal.store import open_reading, open_writing
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "openat", "pread64")
