@@ -1,9 +1,7 @@
 """Commands that move heat and flow, and those that take them away."""
 
-from collections.abc import Mapping
-
 from protocols.schema import ResumedBy
-from service.core import channels, control, drives, interlocks, phases
+from service.core import channels, conditions, control, drives, interlocks, phases
 from service.core.asked import (
     Done,
     Refusal,
@@ -15,10 +13,10 @@ from service.core.asked import (
     who,
 )
 from service.core.changing import replace
-from service.core.effects import ControllerChanged, Effect
+from service.core.effects import ControllerChanged, Effect, Recorded
 from service.core.events import Command
-from service.core.model import Controller, DeviceClass, Role
-from service.core.state import Session, Side, State
+from service.core.model import Controller, DeviceClass
+from service.core.state import Heat, Session, Side, State
 
 LOWEST_INFLOW_C = 20.0
 
@@ -31,29 +29,36 @@ def set_controller(state: State, command: Command) -> Done:
     if mode not in {controller.value for controller in allowed}:
         raise Refusal(f"mode must be one of {', '.join(allowed)}")
     wanted = Controller(mode)
+    effects: list[Effect] = []
     if wanted is Controller.AUTOMATIC:
-        _automatic_conditions(state, session)
-    heat = replace(session.heat, controller=wanted, integral_c=0.0)
-    changed = ControllerChanged(at=state.now, to=wanted, reason=f"by {who(command)}")
+        effects.append(_conditions_for_automatic(state, session))
+    heat = replace(
+        session.heat, controller=wanted, integral_c=0.0, requested_c=_kept_c(session.heat, wanted)
+    )
+    effects.append(ControllerChanged(at=state.now, to=wanted, reason=f"by {who(command)}"))
     state = replace(state, session=replace(session, heat=heat))
-    return Done(state=state, effects=(changed,))
+    return Done(state=state, effects=tuple(effects))
 
 
-def _automatic_conditions(state: State, session: Session) -> None:
-    """What automatic needs before a person may switch it on."""
-    checks: Mapping[str, bool] = {
-        f"heat is not allowed in phase {session.phase}": (
-            session.protocol.heat[session.phase].allowed
-        ),
-        "an interlock or pause is on: resume first": (
-            not session.blocks and session.side is Side.NONE
-        ),
-        "automatic needs an independent flow meter": channels.flow_meter(state) is not None,
-        "automatic needs two valid sites": len(channels.valid_values(state, Role.SITE)) >= 2,
-        "automatic needs a valid inflow": bool(channels.valid_values(state, Role.INFLOW)),
-    }
-    if failed := [text for text, holds in checks.items() if not holds]:
-        raise Refusal("; ".join(failed))
+def _kept_c(heat: Heat, wanted: Controller) -> float | None:
+    """Automatic finds the inflow anew; who takes over from it goes on with what it last gave."""
+    was, automatic = heat.controller, Controller.AUTOMATIC
+    if was is wanted or automatic not in (was, wanted):
+        return heat.requested_c
+    return None if wanted is automatic else heat.granted_c
+
+
+def _conditions_for_automatic(state: State, session: Session) -> Recorded:
+    """Every condition with its reading, for the record; refused when one does not hold."""
+    found = conditions.for_automatic(state, session)
+    if failed := [f"{c.name} ({c.reading})" for c in found if not c.holds]:
+        raise Refusal(f"automatic needs: {'; '.join(failed)}")
+    return Recorded(
+        at=state.now,
+        kind="automatic_conditions",
+        text="; ".join(f"{c.name}: {c.reading}" for c in found),
+        data={c.name: c.reading for c in found},
+    )
 
 
 def set_inflow(state: State, command: Command) -> Done:

@@ -61,6 +61,7 @@ HEAT_ENDING = (
     "no_flow",
     "heater_stopped",
     "heater_not_off",
+    "heats_unasked",
 )
 """Alarms that say by themselves that heat is off; what follows from them gets none of its own."""
 
@@ -102,6 +103,66 @@ class RoomRule:
     condition: str = ""
     delay_s: float = 0.0
 
+
+DOUBTS: tuple[tuple[Check, str], ...] = (
+    (Check.RANGE, "Compare with another probe; reseat the plug or exchange the probe."),
+    (Check.JUMP, "Compare with another probe; look for a loose plug or a disturbed cable."),
+    (Check.CONTACT, "Reseat the plug; exchange the probe or its cable when it goes on."),
+    (Check.STUCK, "Compare with another probe; put the plug on another input or exchange it."),
+    (Check.NOISE, "Look for a wet or loose plug, and for diathermy beside the cable."),
+    (
+        Check.MOVED,
+        "Look where the probe lies: in the fluid, off wall and inflow. Then confirm the probe map.",
+    ),
+    (Check.ORDER, "Compare plugs and probe map; confirm the map on the checklist again."),
+    (Check.TWINS, "Compare both with a third probe; the hotter one counts until then."),
+    (Check.LINE, "Compare exchanger outlet and inflow with a third probe; the hotter one counts."),
+    (Check.EXCHANGER, "Compare bath, exchanger outlet and reservoir; look for air or low flow."),
+    (Check.BALANCE, "Compare flow meter and pump, and the circuit's probes with a reference."),
+)
+"""Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
+it all the same."""
+
+CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
+ONLY_SITES = (Check.MOVED,)
+NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
+
+
+DOUBTED: Mapping[Check, str] = {
+    Check.RANGE: "reads what the fluid or the body cannot be",
+    Check.JUMP: "changes faster than the fluid can",
+    Check.CONTACT: "loses contact again and again",
+    Check.STUCK: "does not move while others do",
+    Check.NOISE: "scatters more than an instrument does",
+    Check.MOVED: "steps or drifts away from the other sites: displaced, or out of the fluid",
+    Check.ORDER: "is out of the order of inflow, sites, outflow and core: swapped",
+    Check.TWINS: "disagrees with its twin",
+    Check.LINE: "disagrees with the other end of its line: exchanger outlet and inflow",
+    Check.EXCHANGER: "does not fit bath, exchanger outlet and reservoir",
+    Check.BALANCE: "does not fit the bath's power against flow and temperature difference",
+}
+"""What each check saw, as a condition; its alarm says it in figures."""
+
+
+def _doubt_rules() -> Iterator[Rule]:
+    """One row for each check of sites (low, while enough are left) and one of all other probes."""
+    for check, do in DOUBTS:
+        for sites in (True, False):
+            if check in (NO_SITES if sites else ONLY_SITES):
+                continue
+            yield Rule(
+                id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
+                condition=f"{'A site' if sites else 'A probe'} {DOUBTED[check]}",
+                priority=LOW if sites else MEDIUM,
+                look=told.doubted(check, sites=sites),
+                phases=PATIENT if sites else FLUID,
+                technical=True,
+                hidden_by=CEILINGS,
+                do=do,
+            )
+
+
+DOUBT_RULES = tuple(_doubt_rules())
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -212,6 +273,16 @@ RULES: tuple[Rule, ...] = (
         escalates=True,
         hidden_by=("core_high", "core_ceiling"),
         do="Tell anesthesia, start cooling, lower the inflow.",
+    ),
+    Rule(
+        id="core_forecast",
+        condition="The forecast of the deciding core reaches `core_high_c` within 10 minutes",
+        priority=MEDIUM,
+        look=findings.core_forecast,
+        phases=WARM,
+        delay=30.0,
+        hidden_by=("core_warm", "core_high", "core_ceiling"),
+        do="Tell anesthesia, start cooling, lower the inflow by 1 °C.",
     ),
     Rule(
         id="core_by_site",
@@ -475,6 +546,16 @@ RULES: tuple[Rule, ...] = (
         do="Lower or stop the pump; check speed and tubing calibration.",
     ),
     Rule(
+        id="flow_differs",
+        priority=MEDIUM,
+        look=findings.flow_differs,
+        phases=FLUID,
+        delay="flow_low_s",
+        technical=True,
+        hidden_by_any=("flow_high",),
+        do="Recalibrate: tubing in the pump, occlusion, and where the flow meter clamps.",
+    ),
+    Rule(
         id="heater_stopped",
         condition="The heater stands or reports a fault although it was confirmed to run; "
         "stands until a person resumes",
@@ -484,6 +565,26 @@ RULES: tuple[Rule, ...] = (
         technical=True,
         event="heater_stopped",
         do="Check the heater: level, excess-temperature cut-out, power. Then resume.",
+    ),
+    Rule(
+        id="heater_not_gaining",
+        condition="Heat is demanded and the bath gains less than the heater's energy says",
+        priority=MEDIUM,
+        look=findings.heater_not_gaining,
+        phases=FLUID,
+        technical=True,
+        hidden_by_any=HEAT_ENDING,
+        do="Check the heater: level, power, cut-out, bath circulation. Have warm fluid ready.",
+    ),
+    Rule(
+        id="heats_unasked",
+        condition="The bath gains although the heater is off",
+        priority=HIGH,
+        look=findings.heats_unasked,
+        phases=FLUID,
+        event="heats_unasked",
+        hidden_by_any=("heater_not_off", "inflow_isolate"),
+        do="Heater and its contactor are off. Unplug the heater and isolate the exchanger.",
     ),
     Rule(
         id="heater_not_off",
@@ -506,6 +607,17 @@ RULES: tuple[Rule, ...] = (
         do="Stop the pump at the device or clamp the line.",
     ),
     Rule(
+        id="probe_bias",
+        condition="A probe differs from the independent reference by more than is allowed",
+        priority=MEDIUM,
+        look=comparison.differs,
+        phases=FLUID,
+        technical=True,
+        event="probe_bias",
+        do="Exchange the probe and compare it again; heat stays off until then.",
+    ),
+    *DOUBT_RULES,
+    Rule(
         id="probe_lost",
         condition="A reading of a circuit or core channel without a value: open, short, out of "
         "range, refused by its device",
@@ -514,6 +626,7 @@ RULES: tuple[Rule, ...] = (
         phases=FLUID,
         delay=1.0,
         technical=True,
+        hidden_by=("probe_contact",),
         do="Reseat the plug or exchange the probe.",
     ),
     Rule(
@@ -524,6 +637,7 @@ RULES: tuple[Rule, ...] = (
         phases=PATIENT,
         delay=1.0,
         technical=True,
+        hidden_by=("site_probe_contact",),
         do="Reseat the plug or exclude the site.",
     ),
     Rule(
@@ -596,76 +710,6 @@ RULES: tuple[Rule, ...] = (
         phases=frozenset({Phase.HEAT_UP}) | TREATED,
         do="Anesthesia gives it and confirms it.",
     ),
-)
-
-DOUBTS: tuple[tuple[Check, str], ...] = (
-    (Check.RANGE, "Compare with another probe; reseat the plug or exchange the probe."),
-    (Check.JUMP, "Compare with another probe; look for a loose plug or a disturbed cable."),
-    (Check.STUCK, "Compare with another probe; put the plug on another input or exchange it."),
-    (Check.NOISE, "Look for a wet or loose plug, and for diathermy beside the cable."),
-    (
-        Check.MOVED,
-        "Look where the probe lies: in the fluid, off wall and inflow. Then confirm the probe map.",
-    ),
-    (Check.ORDER, "Compare plugs and probe map; confirm the map on the checklist again."),
-    (Check.TWINS, "Compare both with a third probe; the hotter one counts until then."),
-    (Check.LINE, "Compare exchanger outlet and inflow with a third probe; the hotter one counts."),
-    (Check.EXCHANGER, "Compare bath, exchanger outlet and reservoir; look for air or low flow."),
-    (Check.BALANCE, "Compare flow meter and pump, and the circuit's probes with a reference."),
-)
-"""Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
-it all the same."""
-
-DOUBTED: Mapping[Check, str] = {
-    Check.RANGE: "reads what the fluid or the body cannot be",
-    Check.JUMP: "changes faster than the fluid can",
-    Check.STUCK: "does not move while others do",
-    Check.NOISE: "scatters more than an instrument does",
-    Check.MOVED: "steps or drifts away from the other sites: displaced, or out of the fluid",
-    Check.ORDER: "is out of the order of inflow, sites, outflow and core: swapped",
-    Check.TWINS: "disagrees with its twin",
-    Check.LINE: "disagrees with the other end of its line: exchanger outlet and inflow",
-    Check.EXCHANGER: "does not fit bath, exchanger outlet and reservoir",
-    Check.BALANCE: "does not fit the bath's power against flow and temperature difference",
-}
-"""What each check saw, as a condition; its alarm says it in figures."""
-
-CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
-ONLY_SITES = (Check.MOVED,)
-NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
-
-
-def _doubt_rules() -> Iterator[Rule]:
-    """One row for each check of sites (low, while enough are left) and one of all other probes."""
-    for check, do in DOUBTS:
-        for sites in (True, False):
-            if check in (NO_SITES if sites else ONLY_SITES):
-                continue
-            yield Rule(
-                id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
-                condition=f"{'A site' if sites else 'A probe'} {DOUBTED[check]}",
-                priority=LOW if sites else MEDIUM,
-                look=told.doubted(check, sites=sites),
-                phases=PATIENT if sites else FLUID,
-                technical=True,
-                hidden_by=CEILINGS,
-                do=do,
-            )
-
-
-DOUBT_RULES: tuple[Rule, ...] = tuple(_doubt_rules())
-RULES += (
-    Rule(
-        id="probe_bias",
-        condition="A probe differs from the independent reference by more than is allowed",
-        priority=MEDIUM,
-        look=comparison.differs,
-        phases=FLUID,
-        technical=True,
-        event="probe_bias",
-        do="Exchange the probe and compare it again; heat stays off until then.",
-    ),
-    *DOUBT_RULES,
 )
 
 ROOM_RULES: tuple[RoomRule, ...] = (

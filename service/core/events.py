@@ -17,13 +17,18 @@ from service.core.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The control process started (or restarted: `recovered`) with this room."""
+    """The control process started (or restarted: `recovered`) with this room.
+
+    `version` is the program's release; `core` names the core's exact source, so that a replay knows
+    whether it has to be the same.
+    """
 
     at: Instant
     boot: str
     room: Room
     version: str
     recovered: bool = False
+    core: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

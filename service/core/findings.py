@@ -8,7 +8,7 @@ valid ones only.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import median
 
-from service.core import channels, clocks, core_course, dips, timers, volumes
+from service.core import channels, clocks, core_course, dips, heater_check, timers, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.channels import label
 from service.core.model import (
@@ -21,7 +21,9 @@ from service.core.model import (
     Role,
     Unit,
 )
+from service.core.outlook import CORE
 from service.core.state import Drive, Session, State
+from service.core.trust import frames
 
 Look = Callable[[State, Session], Iterable[Finding]]
 RoomLook = Callable[[State], Iterable[Finding]]
@@ -185,6 +187,43 @@ def inflow_above_set(state: State, session: Session) -> Iterator[Finding]:
             yield found
 
 
+def core_forecast(state: State, session: Session) -> Iterator[Finding]:
+    """The core is foreseen at its high limit within ten minutes."""
+    seen, limit = session.foresight, session.limits.core_high_c
+    if seen is None or CORE not in seen.outlook.ahead:
+        return
+    later = seen.outlook.ahead[CORE][-1].value_c
+    warmest = max(
+        channels.deciding_core(state, session.protocol),
+        key=lambda channel: channels.valid_value(state, channel) or 0.0,
+    )
+    source = warmest.id
+    if state.treat_s - seen.outlook.at_s > FORECAST_HOLDS_S:
+        yield Finding(source=source, raw=None)
+    elif later >= limit - (DEAD_BAND_C if is_signalled(state, "core_forecast", source) else 0.0):
+        text = f"Core foreseen at {later:.1f} °C in 10 min, limit {limit:g}"
+        yield Finding(source=source, raw=True, text=text, value=later, limit=limit)
+
+
+FORECAST_HOLDS_S = 60.0
+
+
+def heater_not_gaining(state: State, session: Session) -> Iterator[Finding]:
+    """Heat is asked for and the bath gains less than the energy says."""
+    check = session.heater_check
+    if check is not None and check.short_c > heater_check.LIMIT_C:
+        text = f"Heater does not gain: {check.role} {check.value_c:.1f} °C with heat asked for"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
+
+
+def heats_unasked(state: State, session: Session) -> Iterator[Finding]:
+    """No heat is asked for and the bath gains, or gives without falling."""
+    check = session.heater_check
+    if check is not None and check.excess_c > heater_check.LIMIT_C:
+        text = f"Heater heats unasked: {check.role} {check.value_c:.1f} °C"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
+
+
 def core_lost(state: State, session: Session) -> Iterator[Finding]:
     """No deciding core probe gives a valid value."""
     deciding = channels.deciding_core(state, session.protocol)
@@ -249,6 +288,20 @@ def flow_low(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source="", raw=None)
     elif measured < limit:
         text = f"Flow {measured:.0f} ml/min, set {wanted:.0f}"
+        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+
+
+def flow_differs(state: State, session: Session) -> Iterator[Finding]:
+    """The meter sees more flow than the pump turns: wrong calibration, tubing or occlusion."""
+    if not _flow_is_of_this_order(state):
+        return
+    measured, calculated = channels.flows_ml_min(state)
+    if measured is None or calculated is None:
+        yield Finding(source="", raw=None)
+        return
+    limit = calculated * (1 + session.protocol.trust.flow_share)
+    if measured > limit + session.limits.no_flow_ml_min:
+        text = f"Flow meter {measured:.0f} ml/min, the pump turns for {calculated:.0f}"
         yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
 
 
@@ -401,6 +454,11 @@ def drive_unknown(state: State) -> Iterator[Finding]:
     named = {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
     for name, drive in named.items():
         bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
+        asked = drive.outcome is CommandState.REQUESTED and is_signalled(
+            state, "drive_unknown", name
+        )
+        if asked and drive.wanted is not None:
+            yield Finding(source=name, raw=None)
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
             yield Finding(source=name, raw=True, text=text)
@@ -412,7 +470,13 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
     def look(state: State) -> Iterator[Finding]:
         for device in state.room.devices:
             link = state.links.get(device.name)
-            if device.device_class not in classes or link is None or link.state is LinkState.LIVE:
+            if device.device_class not in classes or link is None:
+                continue
+            if frames.comes_and_goes(state, device.name):
+                text = f"{device.name.capitalize()}: connection comes and goes. {link.reason}"
+                yield Finding(source=device.name, raw=True, text=text.strip())
+                continue
+            if link.state is LinkState.LIVE:
                 continue
             if device.device_class in SWITCHED and _unpowered(state):
                 continue
@@ -445,6 +509,8 @@ def channel_stale(state: State) -> Iterator[Finding]:
             continue
         own = channels.of_device(state, device.name)
         old = [channel for channel in own if channels.fresh(state, channel) is None]
+        if frames.comes_and_goes(state, device.name):
+            continue
         connected_s = state.now.seconds_since(link.since)
         stale = [channel for channel in old if connected_s > channels.gone_s(channel)]
         if len(stale) == len(own) > 1:

@@ -25,6 +25,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "core_hold": replace(HEAT_ONLY, resumed_by=ResumedBy.SURGEON),
     "pump_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "heater_stopped": HEAT_ONLY,
+    "heats_unasked": HEAT_ONLY,
     "switches_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "cut_out": HEAT_ONLY,
     "probe_bias": HEAT_ONLY,

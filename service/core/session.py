@@ -18,6 +18,8 @@ from service.core import (
     dose,
     drives,
     following,
+    foresight,
+    heater_check,
     interlocks,
     looking,
     timely,
@@ -81,7 +83,14 @@ def initial(event: Started) -> State:
     links = {
         device.name: Link(state=LinkState.OPENING, since=event.at) for device in event.room.devices
     }
-    return State(room=event.room, boot=event.boot, now=event.at, links=links)
+    return State(
+        room=event.room,
+        boot=event.boot,
+        now=event.at,
+        version=event.version,
+        core=event.core,
+        links=links,
+    )
 
 
 def step(state: State, event: Event) -> tuple[State, list[Effect]]:
@@ -103,6 +112,7 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
+    state = foresight.advance(heater_check.advance(state))
     if not looking.is_still(before, state, sight):
         state, latched = control.advance(state, state.treat_s - before.treat_s)
         effects += latched
@@ -169,6 +179,8 @@ def _linked(state: State, event: LinkChanged) -> State:
         reason=event.reason,
         identity=event.identity,
     )
+    if before is not None and before.state is LinkState.LIVE is not event.state:
+        state = frames.link_lost(state, event.device)
     return replace(state, links={**state.links, event.device: link})
 
 
@@ -276,6 +288,8 @@ def _noted(state: State, effects: list[Effect]) -> State:
 
 def _line(effect: Effect) -> Noted | None:
     match effect:
+        case Recorded(kind="automatic" | "automatic_conditions"):
+            return None
         case Recorded():
             return Noted(at=effect.at, kind=effect.kind, text=effect.text, by=effect.by)
         case PhaseChanged():

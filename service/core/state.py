@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocols.schema import Limits, Protocol
+from service.core.estimate import Estimate
 from service.core.model import (
     CommandState,
     Controller,
@@ -14,9 +15,11 @@ from service.core.model import (
     Mode,
     Phase,
     Priority,
+    Role,
     Room,
     Sample,
 )
+from service.core.outlook import Outlook, Scores
 from service.core.thermal import Tally
 from service.core.trust.memory import Compared, Past, Trust
 
@@ -141,7 +144,8 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `expected_c` is the highest inflow that the set-points up to now explain (°C).
+    `expected_c` is the highest inflow that the set-points up to now explain (°C); `told_…` is what
+    the record was last told of automatic.
     """
 
     controller: Controller = Controller.ADVISORY
@@ -154,6 +158,35 @@ class Heat:
     integral_c: float = 0.0
     expected_c: float | None = None
     bath_c: float | None = None
+    told_c: float | None = None
+    told_s: float = 0.0
+    told_limit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What the observer believes and foresees, and the inflow that automatic would ask for (°C).
+
+    `scores` are those of the two horizons, `kept_s` when forecasts were last kept for scoring.
+    """
+
+    estimate: Estimate
+    wanted_c: float
+    scores: tuple[Scores, Scores]
+    kept_s: float
+    outlook: Outlook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaterCheck:
+    """What the heater's reading (of which role, °C) was last, and how far it has added up to too
+    little heat while heat was asked for, or to too much while none was (°C of the bath)."""
+
+    at_s: float
+    role: Role
+    value_c: float
+    short_c: float = 0.0
+    excess_c: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +301,8 @@ class Session:
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
+    foresight: Foresight | None = None
+    heater_check: HeaterCheck | None = None
     compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
@@ -329,11 +364,16 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State(Beside):
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
+
+    `version` and `core` are those of the program that runs it now.
+    """
 
     room: Room
     boot: str
     now: Instant
+    version: str = ""
+    core: str = ""
     treat_s: float = 0.0
     processed: int = 0
     occurrences: int = 0

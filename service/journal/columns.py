@@ -48,7 +48,7 @@ def _width(changes: Whole) -> int:
 
 
 def unpack(data: bytes, offset: int = 0) -> tuple[Whole, int]:
-    """The matrix, one line per column, and the place behind it; JournalError when it is damaged."""
+    """The matrix, one line per column, and the place behind it; JournalError when damaged."""
     try:
         rows, columns, width = _HEAD.unpack_from(data, offset)
         offset += _HEAD.size
@@ -57,19 +57,15 @@ def unpack(data: bytes, offset: int = 0) -> tuple[Whole, int]:
         starts = np.frombuffer(data, "<i8", 2 * columns, offset).reshape(2, columns, 1)
         offset += starts.nbytes
         count = (rows - 1) * columns * width
-        planes = np.frombuffer(data, np.uint8, count, offset)
-        changes = (
-            planes.reshape(width, columns, rows - 1)
-            .transpose(1, 2, 0)
-            .reshape(-1)
-            .view(f"<i{width}")
-            .reshape(columns, rows - 1)
-        )
+        planes = np.frombuffer(data, np.uint8, count, offset).reshape(width, columns, rows - 1)
+        if width > 1:
+            planes = np.ascontiguousarray(planes.transpose(1, 2, 0))
+        changes = planes.view(f"<i{width}").reshape(columns, rows - 1)
     except (struct.error, ValueError, TypeError) as error:
         raise JournalError("A chunk of the journal is damaged: its columns end early.") from error
     matrix = np.empty((columns, rows), np.int64)
-    matrix[:, :1] = 0
-    np.cumsum(changes, axis=1, dtype=np.int64, out=matrix[:, 1:])
+    matrix[:, 0] = 0
+    changes.cumsum(axis=1, dtype=np.int64, out=matrix[:, 1:])
     matrix *= starts[1]
     matrix += starts[0]
     return matrix, offset + count

@@ -28,7 +28,7 @@ REFUSALS: list[tuple[str, str, dict[str, Value], str]] = [
     ("perfuse", "confirm_drug", {"fraction": 0}, "fraction 0 is outside 1 to 20"),
     ("perfuse", "confirm_drug", {"fraction": 2, "ago_s": 60}, "an earlier time needs a reason"),
     ("perfuse", "set_controller", {"mode": "fallback"}, "mode must be one of"),
-    ("setup", "set_controller", {"mode": "automatic"}, "heat is not allowed in phase setup"),
+    ("setup", "set_controller", {"mode": "automatic"}, "heat is allowed in this phase (setup)"),
     ("setup", "set_inflow", {"c": 44}, "no heat in phase setup"),
     ("perfuse", "set_inflow", {"c": "hot"}, "c must be a number"),
     ("perfuse", "set_inflow", {"c": True}, "c must be a number"),
@@ -234,7 +234,7 @@ def test_the_device_s_own_word_answers_an_unknown_outcome() -> None:
     order = bench.state.pump.order
     bench.feed(Outcome(at=bench.now, drive="pump", order=order, state=CommandState.UNKNOWN))
     bench.run(1)
-    assert "drive_unknown" in bench.raised(), "the pump still says 1200"
+    assert "drive_unknown" in bench.raised(), "the pump still says 1500"
     bench.pump = 1100.0
     bench.run(1)
     assert "drive_unknown" not in bench.raised()
@@ -266,13 +266,13 @@ def test_an_outcome_of_an_older_order_settles_nothing() -> None:
     bench.pump_obeys = False
     answer = bench.command("set_flow", ml_min=1100)
     stale = bench.state.pump.order - 1
-    bench.feed(Outcome(at=bench.now, drive="pump", order=stale, state=CONFIRMED, value=1200))
+    bench.feed(Outcome(at=bench.now, drive="pump", order=stale, state=CONFIRMED, value=1500))
     assert bench.command_state(answer.key) is CommandState.SENT
 
 
 def test_a_flow_is_granted_up_to_the_protocol_s_highest() -> None:
     answer = at().command("set_flow", ml_min=3000)
-    assert (answer.granted, answer.limited_by) == (1500, "highest flow 1500 ml/min")
+    assert (answer.granted, answer.limited_by) == (2000, "highest flow 2000 ml/min")
 
 
 def test_an_inflow_asked_for_while_heat_waits_is_kept_and_says_what_it_waits_for() -> None:
@@ -293,7 +293,7 @@ def test_while_an_interlock_stands_nobody_gets_round_it_by_asking_for_a_figure(n
     bench = at()
     bench.values["line_in"] = 300.0
     bench.run(1)
-    answer = bench.command(name, c=44.0, ml_min=1200)
+    answer = bench.command(name, c=44.0, ml_min=1400)
     assert answer.state is REFUSED and "line" in answer.reason.lower()
 
 
