@@ -547,6 +547,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="flow_differs",
+        condition="The flow meter sees more flow than the pump turns",
         priority=MEDIUM,
         look=findings.flow_differs,
         phases=FLUID,

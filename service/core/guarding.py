@@ -88,7 +88,7 @@ HAZARDS: tuple[Hazard, ...] = (
         missing="assumed in hardware, not watched",
     ),
     Hazard(text="Emergency stop", rules=("emergency_stop",), roles=(Role.EMERGENCY_STOP,)),
-    Hazard(text="Heater that does not switch off", rules=("heater_not_off",)),
+    Hazard(text="Heater that does not switch off", rules=("heater_not_off", "heats_unasked")),
     Hazard(text="Unstable patient, as a person calls it", rules=("patient_unstable",)),
     Hazard(text="Drug contact over its time", rules=("contact_overtime",)),
 )
