@@ -21,6 +21,10 @@ from service.journal.store import Store, open_writing
 from service.journal.verify import Expected, verify_chain, verify_rows
 from tests.journal.material import falsify
 from tests.journal.treatments import long_treatment, record
+from tests.records.conftest import made
+from tests.records.test_stand_alone import copy, unseen
+
+__all__ = ["copy", "made"]
 
 ALTERATIONS = int(os.environ.get("ALTERATIONS", "300"))
 MINUTES = float(os.environ.get("MINUTES", "10"))
@@ -161,6 +165,11 @@ def test_every_random_byte_of_the_database_is_found(
     with capsys.disabled():
         print(f"\n{ALTERATIONS} bytes of {len(places)} blobs, {len(unseen)} unseen ({_how()})")
     assert unseen == []
+
+
+@pytest.mark.requirement("RC-139")
+def test_every_single_byte_of_every_file_of_an_export_is_found(copy: Path) -> None:
+    assert unseen(copy, every=1) == []
 
 
 def _how() -> str:
