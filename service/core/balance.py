@@ -14,8 +14,8 @@ PERFUSATE_J_ML_K = 4.15
 """Saline and dialysate: a flow of 1 l/min carries 70 W/K (water-like, general knowledge)."""
 
 ROOM_C = 21.0
-INFLOW_LAG_S = 75.0
-INFLOW_RISES_C_PER_S = 0.8 / 60.0
+INFLOW_LAG_S = 60.0
+INFLOW_RISES_C_PER_S = 1.0 / 60.0
 """How the inflow follows its set-point through bath, exchanger and tubing: first order, and upwards
 no faster than a bath of 10 l with 1.2-1.4 kW (derived)."""
 

@@ -9,7 +9,7 @@ cooler.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from service.core import channels
+from service.core import channels, foresight
 from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.effects import Effect, Recorded
@@ -25,6 +25,10 @@ where they settle within 10 min without overshoot above 0.2 °C."""
 
 TRIM_GAIN = 4.0
 """Automatic takes 4 °C off the inflow for each °C of the hottest site above the band, at once."""
+
+NOBODY_HEATS = frozenset({Controller.FALLBACK, Controller.STOPPED})
+"""Modes with one stated output: the heater off. The pump does what the event × response matrix says
+of the event that led there; neither starts again before a person resumes."""
 
 TOLD_EVERY_S = 60.0
 TOLD_STEP_C = 0.2
@@ -87,6 +91,8 @@ def _refusals(state: State, session: Session) -> Iterator[str]:
         yield "; ".join(blocked)
     if not state.supervised:
         yield "supervisor is gone"
+    if session.heat.controller in NOBODY_HEATS:
+        yield f"controller is in {session.heat.controller}: a person has to resume"
     if not session.heat.enabled:
         yield "a person has to switch it on"
 
@@ -276,20 +282,44 @@ def advice(state: State, session: Session) -> str:
     """What the loop would propose to a person now ("" for nothing); it moves nothing itself."""
     heat = session.heat
     sites = channels.valid_values(state, Role.SITE)
-    if heat.controller is Controller.AUTOMATIC or heat.granted_c is None or heat.bath_c is None:
+    if session.phase not in foresight.WARM or not sites or heat.bath_c is None:
         return ""
-    if session.phase not in (Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE) or not sites:
-        return ""
+    outlook = session.foresight.outlook if session.foresight else None
+    limit = outlook.limit if outlook else ""
+    if heat.controller is Controller.AUTOMATIC or heat.granted_c is None:
+        return limit
     target = session.protocol.target
+    if max(sites) > target.high_c:
+        lower = heat.granted_c - 0.5
+        return f"hottest site {max(sites):.1f} °C: lower the inflow to {lower:.1f} °C"
+    if warm := _core_advice(state, session, heat.granted_c):
+        return warm
     ceiling, why = inflow_limit(session)
     mean = sum(sites) / len(sites)
-    if max(sites) > target.high_c:
-        return (
-            f"hottest site {max(sites):.1f} °C: lower the inflow to {heat.granted_c - 0.5:.1f} °C"
-        )
     if mean >= target.low_c:
         return ""
     if heat.granted_c >= ceiling:
-        return f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
+        return limit or f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
     proposed = min(ceiling, heat.granted_c + max(0.2, target.low_c - mean))
     return f"sites {mean:.1f} °C, below the band: inflow {proposed:.1f} °C"
+
+
+CORE_STEP_C = 1.0
+
+
+def _core_advice(state: State, session: Session, granted_c: float) -> str:
+    """Less heat where the core is warm, or is foreseen at its high limit within ten minutes."""
+    limits = session.limits
+    deciding = channels.deciding_core(state, session.protocol)
+    values = [channels.valid_value(state, channel) for channel in deciding]
+    core = max((value for value in values if value is not None), default=0.0)
+    lower = granted_c - CORE_STEP_C
+    if core >= limits.core_medium_c:
+        return f"core {core:.1f} °C: lower the inflow to {lower:.1f} °C, cool the patient"
+    in_s = session.foresight.outlook.core_high_in_s if session.foresight else None
+    if in_s is None:
+        return ""
+    return (
+        f"core {limits.core_high_c:g} °C foreseen in {in_s / 60:.0f} min: "
+        f"lower the inflow to {lower:.1f} °C"
+    )

@@ -106,10 +106,12 @@ DOSE_SOON_S = 240.0
 
 
 def _dose_soon(state: State, session: Session) -> bool:
-    """A further fraction of the drug is due within minutes and not yet recorded."""
+    """A fraction of the drug is due within minutes and not yet recorded."""
     drug, contact_s = session.protocol.drug, clocks.contact_s(state, session)
-    if drug is None or contact_s is None:
+    if drug is None:
         return False
+    if contact_s is None:
+        return clocks.gate_is_open(session)
     given = {entry.fraction for entry in session.given}
     return any(
         number not in given and contact_s >= 60.0 * fraction.at_min - DOSE_SOON_S

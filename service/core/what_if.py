@@ -16,7 +16,7 @@ from service.core.model import Controller
 from service.core.state import Session, State
 
 STEP_S = 30.0
-BEFORE_STEP_S = 60.0
+BEFORE_STEP_S = 30.0
 LONGEST_HEAT_UP_S = 2400.0
 
 
@@ -173,8 +173,9 @@ SHARES = {
 """Hottest and coldest site as parts of inflow less mean: site spreads of 0.5-1.5 °C stirred open
 and 1-3 °C closed (general practice) under an inflow some 2 °C above the mean (derived)."""
 
-CAVITY_ABOVE_CORE_C = 2.5
-"""At the start of heat-up the abdomen lies half-way between the body and what was filled in."""
+CAVITY_ABOVE_CORE_C, TISSUE_ABOVE_CORE_C = 3.0, 1.0
+"""After the fill the abdomen lies half-way between the body and what was filled in, and has begun
+to warm the tissue under it (derived)."""
 
 
 def before_incision(protocol: Protocol, flow_ml_min: float | None = None) -> BeforeIncision:
@@ -226,7 +227,7 @@ def _whole(
     )
     aims = foresight.aims_of_protocol(protocol)
     mean_c = core_c + CAVITY_ABOVE_CORE_C
-    now = Warmth(0.0, mean_c, core_c, core_c, protocol.perfusate.preheat_c)
+    now = Warmth(0.0, mean_c, core_c + TISSUE_ABOVE_CORE_C, core_c, protocol.perfusate.preheat_c)
 
     def plan(now: Warmth) -> float:
         goal_c = loop.goal_of(balance, now, shares, aims, flow_ml_min).mean_c

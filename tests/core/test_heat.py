@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.core.control import advice
 from service.core.effects import Recorded
 from service.core.events import SupervisorLink
 from service.core.model import CommandState, Controller, Phase
@@ -192,6 +193,36 @@ def test_automatic_falls_back_on_an_interlock_and_only_a_person_brings_it_back()
     bench.command("resume")
     assert bench.session.heat.controller is Controller.ADVISORY
     assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
+
+
+@pytest.mark.requirement("RC-076")
+def test_fallback_and_stopped_have_one_stated_output_and_only_a_person_returns() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.values["inflow"] = 46.0
+    bench.run(2)
+    assert bench.session.heat.controller is Controller.FALLBACK
+    assert bench.heater is None and bench.pump == 1500.0, "a ceiling takes the heat, not the flow"
+    bench.command("stop")
+    bench.run(1)
+    stopped: str = bench.session.heat.controller
+    assert stopped == Controller.STOPPED and bench.heater is None and bench.pump is None
+    bench.values.update(inflow=44.0, exchanger=44.0)
+    bench.run(30)
+    assert bench.heater is None and bench.pump is None
+    bench.command("resume")
+    bench.run(1)
+    assert bench.heater is not None
+    assert bench.session.heat.controller == "advisory", "automatic is chosen anew"
+
+
+@pytest.mark.requirement("RC-074")
+def test_a_core_of_thirty_nine_has_less_heat_proposed() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = 39.1
+    bench.run(2)
+    said = advice(bench.state, bench.session)
+    assert said == "core 39.1 °C: lower the inflow to 44.0 °C, cool the patient"
 
 
 @pytest.mark.requirement("RC-025")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.journal.verify import verify_chain
 from service.journal.store import open_reading, open_writing
+from service.journal.verify import verify_chain
 
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "openat", "pread64")
 ERRORS = ("EIO", "ENOSPC")

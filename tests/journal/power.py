@@ -18,10 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.core.events import Tick
 from service.journal.codec import CODEC
-from service.journal.verify import verify_chain
 from service.journal.rows import JournalError
 from service.journal.sealing import Unsealer
 from service.journal.store import open_writing
+from service.journal.verify import verify_chain
 
 SECTOR = 512
 CHAIN = "room"
