@@ -14,7 +14,7 @@ from itertools import chain
 from service.journal import measured, spoken
 from service.journal.chain import digest
 from service.journal.codec import STATE
-from service.journal.rows import FRAME, PACKED, Body, Entry, JournalError, Row
+from service.journal.rows import PACKED, Body, Entry, JournalError, Row
 
 LAYOUT = 1
 """The version of how chunks are laid out. Chunks are never changed, only read by their version."""
@@ -136,10 +136,10 @@ def entries(chunk: Chunk, body_of: BodyOf, wanted: Callable[[str], bool]) -> Ite
         yield Entry(chain=chunk.chain, n=n, kind=kind, schema=schema, at=at, body=body)
 
 
-def frames(chunk: Chunk) -> measured.Measurements:
-    """The frames as columns, and the measurements that are in none; JournalError as `unpack`."""
+def measurements(chunk: Chunk, wanted: measured.Wanted) -> measured.Measurements:
+    """The measurements as columns, and those that are in none; JournalError as `unpack`."""
     _check(chunk)
-    return measured.unpack(chunk.measured, FRAME)
+    return measured.unpack(chunk.measured, wanted)
 
 
 def _check(chunk: Chunk) -> None:

@@ -5,7 +5,7 @@ head and rest are kept once, its times and values as columns. Rows that are like
 as they are. A list says for each row which stream it is the next of.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Stream:
     places: NDArray[np.int64]
     mono_ns: NDArray[np.int64]
     utc_ns: NDArray[np.int64]
-    values: NDArray[np.int64]
+    values: NDArray[np.int32]
 
     def bodies(self) -> Iterator[tuple[int, Body]]:
         """Every row with its place."""
@@ -54,6 +54,10 @@ class Stream:
 
 Measurements = tuple[list[Stream], list[tuple[int, Body]]]
 """The streams, and the rows that belong to none, with their places."""
+
+
+Wanted = Callable[[str, bytes], bool]
+"""Chooses streams by their kind and head."""
 
 
 def pack(rows: list[Row]) -> bytes:
@@ -87,8 +91,8 @@ def _columns(members: list[tuple[Row, bytes]]) -> bytes:
     return columns.pack(times) + columns.pack(values.reshape(len(members), -1))
 
 
-def unpack(blob: bytes, kind: str | None = None) -> Measurements:
-    """What `pack` was given, as streams (of one kind if named) and single rows.
+def unpack(blob: bytes, wanted: Wanted = lambda *_: True) -> Measurements:
+    """What `pack` was given, as the streams that are wanted and all single rows.
 
     Raises JournalError when the blob is damaged.
     """
@@ -97,7 +101,7 @@ def unpack(blob: bytes, kind: str | None = None) -> Measurements:
     streams = [
         _stream(key, parts[1 + of], np.flatnonzero(number == of))
         for of, key in enumerate(parts.head["streams"])
-        if kind in (None, key[0])
+        if wanted(key[0], bytes.fromhex(key[2]))
     ]
     if not parts.head["single"]:
         return streams, []
@@ -109,7 +113,7 @@ def unpack(blob: bytes, kind: str | None = None) -> Measurements:
 def _stream(key: list, part: bytes, places: NDArray[np.int64]) -> Stream:
     kind, schema, head, rest = key
     (mono_ns, ahead_ns), end = columns.unpack(part)
-    values, _ = columns.unpack(part, end)
+    values, _ = columns.unpack(part, end, np.int32)
     return Stream(
         kind=kind,
         schema=schema,

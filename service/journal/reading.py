@@ -8,8 +8,8 @@ from service.journal import chunks, measured
 from service.journal.chain import GENESIS
 from service.journal.chunks import CLOSING, Chunk
 from service.journal.codec import STATE
-from service.journal.measured import Measurements
-from service.journal.rows import FRAME, PACKED, Damaged, Entry, Head, JournalError, Row
+from service.journal.measured import Measurements, Wanted
+from service.journal.rows import PACKED, Damaged, Entry, Head, JournalError, Row
 from service.journal.tables import chunk_of, row_of
 from service.journal.tables import chunks as _chunks
 from service.journal.tables import rows as _rows
@@ -73,13 +73,13 @@ def spoken(
         yield row_of(later)
 
 
-def frames(connection: Connection, chain: str) -> Iterator[Measurements]:
-    """The frames of a chain as columns, a chunk at a time and then what came later."""
+def measurements(connection: Connection, chain: str, wanted: Wanted) -> Iterator[Measurements]:
+    """The measurements of a chain as columns, a chunk at a time and then what came later."""
     for chunk in _chunks_of(connection, chain, -1):
-        yield chunks.frames(chunk)
-    query = select(_rows).where(_rows.c.chain == chain, _rows.c.kind == FRAME)
+        yield chunks.measurements(chunk, wanted)
+    query = select(_rows).where(_rows.c.chain == chain, _rows.c.kind.in_(PACKED))
     later = [row_of(found) for found in connection.execute(query.order_by(_rows.c.n))]
-    yield measured.unpack(measured.pack(later))
+    yield measured.unpack(measured.pack(later), wanted)
 
 
 def whole_states(connection: Connection, chain: str) -> Callable[[int], bytes]:

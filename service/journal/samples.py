@@ -1,6 +1,6 @@
 """A session's measurements as arrays, read from the columns that its chunks keep."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from service.journal import measured
 from service.journal.codec import CODEC
 from service.journal.frames import codes_of, layout_id_of
 from service.journal.packing import THOUSANDTHS, VALIDITIES
-from service.journal.rows import FRAME, Body, Layout
+from service.journal.rows import FRAME, Body, JournalError, Layout
 from service.journal.sealing import FRAME_READERS
 from service.journal.store import Store
 
@@ -54,36 +54,49 @@ class _Piece:
     mono_ns: NDArray[np.int64]
     utc_ns: NDArray[np.int64]
     lines: list[int]
-    thousandths: NDArray[np.int64]
+    thousandths: NDArray[np.int32]
 
 
-def read_samples(store: Store, chain: str) -> list[Samples]:
-    """The measurements of a chain, one entry per device and list of channels.
+def read_samples(store: Store, chain: str, devices: Collection[str] | None = None) -> list[Samples]:
+    """The measurements of a chain (of these devices, or all), one entry per list of channels.
 
     Raises JournalError where they are not as the journal wrote them.
     """
+    layouts = _Layouts(store, chain)
+
+    def wanted(kind: str, body: bytes) -> bool:
+        return kind == FRAME and (devices is None or layouts[layout_id_of(body)].device in devices)
+
     by_layout: dict[int, list[_Piece]] = {}
-    for piece in _pieces(store, chain):
+    for piece in _pieces(store, chain, wanted):
         by_layout.setdefault(layout_id_of(piece.body), []).append(piece)
-    layouts = _layouts(store, chain, set(by_layout))
     return [_joined(layouts[number], by_layout[number]) for number in sorted(by_layout)]
 
 
-def _layouts(store: Store, chain: str, needed: set[int]) -> dict[int, Layout]:
-    found: dict[int, Layout] = {}
-    for entry in store.spoken(chain, [Layout.__name__]):
-        layout: Layout = CODEC.decode(Layout, entry.body, entry.schema)
-        found[layout.id] = layout
-        if needed <= found.keys():
-            break
-    return found
+class _Layouts:
+    """The layouts of a chain, read as far as they are needed: most stand at its beginning."""
+
+    def __init__(self, store: Store, chain: str) -> None:
+        self._entries = store.spoken(chain, [Layout.__name__])
+        self._known: dict[int, Layout] = {}
+
+    def __getitem__(self, number: int) -> Layout:
+        while number not in self._known:
+            entry = next(self._entries, None)
+            if entry is None:
+                raise JournalError("A packed frame names a layout that no row holds.")
+            layout: Layout = CODEC.decode(Layout, entry.body, entry.schema)
+            self._known[layout.id] = layout
+        return self._known[number]
 
 
-def _pieces(store: Store, chain: str) -> Iterator[_Piece]:
-    for number, (streams, single) in enumerate(store.frames(chain)):
+def _pieces(store: Store, chain: str, wanted: measured.Wanted) -> Iterator[_Piece]:
+    for number, (streams, single) in enumerate(store.measurements(chain, wanted)):
         start = number << 32
         yield from (_of_stream(stream, start) for stream in streams)
-        yield from (_of_single(row, start + place) for place, row in single if row[0] == FRAME)
+        for place, row in single:
+            if wanted(row[0], row[3]):
+                yield _of_single(row, start + place)
 
 
 def _of_stream(stream: measured.Stream, start: int) -> _Piece:
@@ -108,7 +121,7 @@ def _of_single(row: Body, place: int) -> _Piece:
         mono_ns=np.array([at.mono_ns]),
         utc_ns=np.array([at.utc_ns]),
         lines=[],
-        thousandths=np.empty((0, 1), np.int64),
+        thousandths=np.empty((0, 1), np.int32),
     )
 
 

@@ -60,6 +60,8 @@ def unpack(
     Raises JournalError when the blob is damaged.
     """
     parts = sections.Sections(blob)
+    if not any(wanted(kind) for kind, _ in parts.head["kinds"]):
+        return
     places = columns.unpack(parts[0])[0][0].tolist()
     rows = plain.unpack(parts, 2, parts.head["kinds"])
     for offset, how, row in zip(places, parts[1], rows, strict=True):

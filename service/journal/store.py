@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.journal import chunks, migrations, reading, tables
 from service.journal.chain import GENESIS
 from service.journal.database import Database, database_of
-from service.journal.measured import Measurements
+from service.journal.measured import Measurements, Wanted
 from service.journal.rows import Damaged, Entry, Head, JournalError, Row, cause
 
 CHUNK_ROWS = 10_000
@@ -126,13 +126,13 @@ class Store:
         with self._transaction() as connection:
             yield from reading.spoken(connection, chain, kinds, after)
 
-    def frames(self, chain: str) -> Iterator[Measurements]:
-        """The frames of a chain as columns, in pieces in their order.
+    def measurements(self, chain: str, wanted: Wanted) -> Iterator[Measurements]:
+        """The streams of frames and ticks that are wanted, as columns, in pieces in their order.
 
         Raises JournalError where they are not as the journal wrote them.
         """
         with self._transaction() as connection:
-            yield from reading.frames(connection, chain)
+            yield from reading.measurements(connection, chain, wanted)
 
     def newest_state(self, chain: str) -> int | None:
         """The number of the newest row of a chain that holds the core's state."""

@@ -65,6 +65,16 @@ def told(samples: Samples) -> list[object]:
     ]
 
 
+def test_only_the_devices_that_are_asked_for_are_read(store: Store) -> None:
+    with writing(store) as (writer, _):
+        for given in FRAMES:
+            writer.append(SESSION, [given])
+    store.compact(SESSION)
+    (pump,) = read_samples(store, SESSION, ["pump"])
+    assert pump.channels == ("pump_0",)
+    assert pump.values.tolist() == [[120.0 + n for n in range(10)]]
+
+
 def test_a_session_without_measurements_has_no_arrays(store: Store) -> None:
     with writing(store) as (writer, _):
         writer.append(SESSION, [tick(1)])
