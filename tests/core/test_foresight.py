@@ -9,6 +9,7 @@ from service.core.model import Priority
 from service.core.outlook import CORE, MEAN, Ahead, Due, Outlook, Scores
 from service.core.state import State
 from tests.core.bench import Bench, at
+from tests.core.live import alive
 from tests.core.room import SITES
 
 
@@ -114,7 +115,7 @@ def test_a_core_foreseen_at_its_high_limit_in_ten_minutes_is_found(
 
 @pytest.mark.requirement("RC-074")
 def test_a_core_that_climbs_fast_is_a_medium_alarm_before_it_is_warm() -> None:
-    bench = at(speed=20.0)
+    bench = alive(at(speed=20.0))
     for second in range(0, 900, 20):
         bench.values["nasopharynx"] = 37.5 + 0.12 * second / 60
         bench.run(1)

@@ -4,6 +4,7 @@ import pytest
 
 from service.core.alarms import is_raised
 from tests.core.bench import Bench, at
+from tests.core.live import alive
 
 SPEED = 20.0
 
@@ -22,8 +23,8 @@ def carries(bench: Bench, kelvin: float) -> None:
 
 @pytest.mark.requirement("RC-073")
 def test_a_bath_that_falls_with_heat_asked_for_is_told_within_two_minutes() -> None:
-    bench = at(speed=SPEED)
-    carries(bench, 3.0)
+    bench = alive(at(speed=SPEED))
+    carries(bench, 1.5)
     bath_moves(bench, -0.4, 2, from_c=44.5)
     assert "heater_not_gaining" in bench.raised()
     assert bench.pump == 1500.0 and bench.heater is not None, "it is told, nothing is taken away"
