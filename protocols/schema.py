@@ -136,13 +136,18 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drug:
-    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order."""
+    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order.
+
+    Each fraction comes in `fraction_ml` of fluid at `fraction_c`, which cools the perfusate.
+    """
 
     name: str
     dose_mg_m2: float
     carriers: tuple[str, ...]
     fractions: tuple[Fraction, ...]
     dose_tolerance: float
+    fraction_ml: float = 250.0
+    fraction_c: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +175,10 @@ class Perfusate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Ceilings and alarm limits by role; a site file may only narrow them."""
+    """Ceilings and alarm limits by role; a site file may only narrow them.
+
+    A file has to name every one; a default is for records from before there was that limit.
+    """
 
     inflow_ceiling_c: float
     inflow_margin_c: float
@@ -189,9 +197,14 @@ class Limits:
     core_ceiling_c: float
     core_by_site_ceiling_c: float
     core_invalid_s: float
+    core_rise_c: float = 1.5
+    core_rise_s: float = 1800.0
+    core_rise_above_c: float = 37.5
+    core_cool_c: float = 36.0
     bath_max_c: float
     bath_ceiling_c: float
     reservoir_ceiling_c: float
+    line_in_warn_mmhg: float = 200.0
     line_in_max_mmhg: float
     line_out_min_mmhg: float
     iap_warn_mmhg: float

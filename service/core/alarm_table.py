@@ -15,6 +15,7 @@ from service.core.alarms import Finding, Judged, is_signalled
 from service.core.findings import Look, RoomLook, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
+from service.core.timers import TimerState
 from service.core.trust import comparison, frames, told
 from service.core.trust.memory import Check
 
@@ -47,6 +48,7 @@ HEAT_ENDING = (
     "iap_high",
     "suction_high",
     "emergency_stop",
+    "patient_unstable",
     "bubble",
     "reservoir_empty",
     "reservoir_low",
@@ -59,6 +61,7 @@ HEAT_ENDING = (
     "no_flow",
     "heater_stopped",
     "heater_not_off",
+    "heats_unasked",
 )
 """Alarms that say by themselves that heat is off; what follows from them gets none of its own."""
 
@@ -67,13 +70,19 @@ DRIVES = frozenset({DeviceClass.PUMP, DeviceClass.HEATER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row: an alarm of a session, armed in some phases and perhaps one technique."""
+    """One row: an alarm of a session, armed in some phases and perhaps one technique.
+
+    `outside` are causes that lie outside the console; `hysteresis` is the dead-band to clear.
+    """
 
     id: str
     priority: Priority
     look: Look
     phases: frozenset[Phase]
     do: str
+    condition: str = ""
+    hysteresis: str = ""
+    outside: tuple[str, ...] = ()
     delay: str | float = 0.0
     technique: Technique | None = None
     technical: bool = False
@@ -91,6 +100,7 @@ class RoomRule:
     priority: Priority
     look: RoomLook
     do: str
+    condition: str = ""
     delay_s: float = 0.0
 
 
@@ -118,6 +128,22 @@ ONLY_SITES = (Check.MOVED,)
 NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
 
 
+DOUBTED: Mapping[Check, str] = {
+    Check.RANGE: "reads what the fluid or the body cannot be",
+    Check.JUMP: "changes faster than the fluid can",
+    Check.CONTACT: "loses contact again and again",
+    Check.STUCK: "does not move while others do",
+    Check.NOISE: "scatters more than an instrument does",
+    Check.MOVED: "steps or drifts away from the other sites: displaced, or out of the fluid",
+    Check.ORDER: "is out of the order of inflow, sites, outflow and core: swapped",
+    Check.TWINS: "disagrees with its twin",
+    Check.LINE: "disagrees with the other end of its line: exchanger outlet and inflow",
+    Check.EXCHANGER: "does not fit bath, exchanger outlet and reservoir",
+    Check.BALANCE: "does not fit the bath's power against flow and temperature difference",
+}
+"""What each check saw, as a condition; its alarm says it in figures."""
+
+
 def _doubt_rules() -> Iterator[Rule]:
     """One row for each check of sites (low, while enough are left) and one of all other probes."""
     for check, do in DOUBTS:
@@ -126,6 +152,7 @@ def _doubt_rules() -> Iterator[Rule]:
                 continue
             yield Rule(
                 id=f"site_{check}" if sites and check not in ONLY_SITES else check.value,
+                condition=f"{'A site' if sites else 'A probe'} {DOUBTED[check]}",
                 priority=LOW if sites else MEDIUM,
                 look=told.doubted(check, sites=sites),
                 phases=PATIENT if sites else FLUID,
@@ -140,6 +167,8 @@ DOUBT_RULES = tuple(_doubt_rules())
 RULES: tuple[Rule, ...] = (
     Rule(
         id="inflow_isolate",
+        condition="Any believed inflow reading at or above `inflow_isolate_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c")),
         phases=FLUID,
@@ -148,6 +177,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="inflow_high",
+        condition="Any believed inflow reading at or above `inflow_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("inflow_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
         phases=FLUID,
@@ -157,6 +188,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="inflow_above_set",
+        condition="Inflow above what its set-points explain by `inflow_warning_above_set_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=findings.inflow_above_set,
         phases=WARM,
@@ -166,6 +199,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_ceiling",
+        condition="Two believed readings of a site in a row at or above `site_ceiling_c` (the "
+        "first cuts the heat)",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=findings.site_ceiling,
         phases=PATIENT,
@@ -174,6 +210,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_hot",
+        condition="A site at or above `site_medium_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above("site_hot", Role.SITE, of_limits("site_medium_c")),
         phases=PATIENT,
@@ -184,6 +222,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_warm",
+        condition="A site at or above `site_low_priority_c`",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=above("site_warm", Role.SITE, of_limits("site_low_priority_c")),
         phases=PATIENT,
@@ -193,6 +233,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sites_low",
+        condition="The target's statistic below the band, once it was reached or 20 min have "
+        "passed; waits for the predicted recovery after a drug dose",
+        hysteresis="0.1 °C",
         priority=LOW,
         look=findings.sites_low,
         phases=frozenset({Phase.PERFUSE}),
@@ -201,6 +244,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_ceiling",
+        condition="A deciding core, by probe or by hand, at or above `core_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("core_ceiling", Role.CORE, of_limits("core_ceiling_c"), core_decides=True),
         phases=PATIENT,
@@ -209,6 +254,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_high",
+        condition="A deciding core, by probe or by hand, at or above `core_high_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("core_high", Role.CORE, of_limits("core_high_c"), core_decides=True),
         phases=PATIENT,
@@ -218,6 +265,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_warm",
+        condition="A deciding core, by probe or by hand, at or above `core_medium_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above("core_warm", Role.CORE, of_limits("core_medium_c"), core_decides=True),
         phases=PATIENT,
@@ -226,7 +275,19 @@ RULES: tuple[Rule, ...] = (
         do="Tell anesthesia, start cooling, lower the inflow.",
     ),
     Rule(
+        id="core_forecast",
+        condition="The forecast of the deciding core reaches `core_high_c` within 10 minutes",
+        priority=MEDIUM,
+        look=findings.core_forecast,
+        phases=WARM,
+        delay=30.0,
+        hidden_by=("core_warm", "core_high", "core_ceiling"),
+        do="Tell anesthesia, start cooling, lower the inflow by 1 °C.",
+    ),
+    Rule(
         id="core_by_site",
+        condition="Another core probe (bladder, rectum) at or above `core_by_site_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=MEDIUM,
         look=above(
             "core_by_site", Role.CORE, of_limits("core_by_site_ceiling_c"), core_decides=False
@@ -237,6 +298,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="core_lost",
+        condition="No deciding core probe gives a valid value",
         priority=MEDIUM,
         look=findings.core_lost,
         phases=WARM,
@@ -246,7 +308,30 @@ RULES: tuple[Rule, ...] = (
         do="Heat is held. Reseat or replace a core probe, then resume.",
     ),
     Rule(
+        id="core_rising",
+        condition="Deciding core above `core_rise_above_c` and risen by more than "
+        "`core_rise_c` within `core_rise_s`",
+        hysteresis="0.1 °C",
+        priority=LOW,
+        look=findings.core_rising,
+        phases=TREATED,
+        delay=120.0,
+        hidden_by_any=("core_warm", "core_high", "core_ceiling"),
+        do="Tell anesthesia, lower the inflow or start cooling in time.",
+    ),
+    Rule(
+        id="core_cool",
+        condition="Deciding core below `core_cool_c` in the last five minutes and in the drain",
+        hysteresis="0.1 °C",
+        priority=LOW,
+        look=findings.core_cool,
+        phases=frozenset({Phase.PERFUSE, Phase.DRAIN}),
+        do="Tell anesthesia: stop cooling, warm the patient.",
+    ),
+    Rule(
         id="bath_high",
+        condition="Bath at or above `bath_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("bath_high", Role.BATH, of_limits("bath_ceiling_c")),
         phases=FLUID,
@@ -255,6 +340,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_high",
+        condition="Reservoir at or above `reservoir_ceiling_c`",
+        hysteresis="0.1 °C",
         priority=HIGH,
         look=above("reservoir_high", Role.RESERVOIR, of_limits("reservoir_ceiling_c")),
         phases=FLUID,
@@ -263,6 +350,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="line_pressure_high",
+        condition="One reading of the inflow line at or above `line_in_max_mmhg`",
+        hysteresis="2 mmHg",
         priority=HIGH,
         look=above("line_pressure_high", Role.LINE_IN, of_limits("line_in_max_mmhg")),
         phases=FLUID,
@@ -270,7 +359,20 @@ RULES: tuple[Rule, ...] = (
         do="Pump is stopped, heater is off. Look for a clamp or kink between pump and patient.",
     ),
     Rule(
+        id="line_pressure_warn",
+        condition="Inflow line at or above `line_in_warn_mmhg`",
+        hysteresis="2 mmHg",
+        priority=MEDIUM,
+        look=above("line_pressure_warn", Role.LINE_IN, of_limits("line_in_warn_mmhg")),
+        phases=FLUID,
+        delay=5.0,
+        hidden_by=("line_pressure_high",),
+        do="Look for a kink or a half-closed clamp between pump and patient; lower the flow.",
+    ),
+    Rule(
         id="iap_high",
+        condition="Abdominal pressure at or above `iap_stop_mmhg`",
+        hysteresis="2 mmHg",
         priority=HIGH,
         look=above("iap_high", Role.IAP, of_limits("iap_stop_mmhg")),
         phases=PATIENT,
@@ -281,6 +383,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="iap_warn",
+        condition="Median of the abdominal pressure over `iap_warn_window_s` above `iap_warn_mmhg`",
+        hysteresis="2 mmHg",
         priority=MEDIUM,
         look=findings.iap_warning,
         phases=PATIENT,
@@ -291,6 +395,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="suction_high",
+        condition="Return line below `line_out_min_mmhg`",
         priority=HIGH,
         look=findings.suction,
         phases=PATIENT,
@@ -299,6 +404,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="pump_stopped",
+        condition="The pump stands or reports a fault although it was confirmed to run; stands "
+        "until a person resumes",
         priority=HIGH,
         look=findings.pump_stopped,
         phases=FLUID,
@@ -307,7 +414,18 @@ RULES: tuple[Rule, ...] = (
         do="Check the pump: keypad, head open, power. Then resume.",
     ),
     Rule(
+        id="patient_unstable",
+        condition="A person has called the patient unstable; stands until the surgeon agrees "
+        "to go on",
+        priority=HIGH,
+        look=findings.declared("patient_unstable"),
+        phases=ANY,
+        event="patient_unstable",
+        do="Pump and heater are off. Drain. Go on only when the surgeon agrees.",
+    ),
+    Rule(
         id="emergency_stop",
+        condition="The emergency stop is pressed",
         priority=HIGH,
         look=findings.switched_on(Role.EMERGENCY_STOP, "Emergency stop is pressed"),
         phases=ANY,
@@ -316,6 +434,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="bubble",
+        condition="The bubble detector says air",
         priority=HIGH,
         look=findings.switched_on(Role.BUBBLE, "Air in the line"),
         phases=FLUID,
@@ -324,6 +443,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_empty",
+        condition="The reservoir's level switch says low",
         priority=HIGH,
         look=findings.switched_on(Role.LEVEL_LOW, "Reservoir level switch: low"),
         phases=FLUID,
@@ -332,6 +452,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="reservoir_low",
+        condition="Less than `reservoir_low_ml` in the reservoir",
         priority=HIGH,
         look=findings.reservoir_low,
         phases=FLUID - {Phase.DRAIN},
@@ -342,6 +463,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="volume_shift",
+        condition="More than `volume_shift_ml` missing within `balance_window_s` and the "
+        "abdominal pressure risen by 3 mmHg",
         priority=HIGH,
         look=findings.volume_shift,
         phases=WARM,
@@ -351,6 +474,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="leak",
+        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, "
+        "written movements counted",
         priority=HIGH,
         look=findings.leak,
         phases=WARM,
@@ -360,6 +485,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="cut_out",
+        condition="The heater's own cut-out has tripped",
         priority=HIGH,
         look=findings.switched_on(Role.CUT_OUT, "The heater's own cut-out has tripped"),
         phases=FLUID,
@@ -368,6 +494,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="contactor_open",
+        condition="The contactors are open although they were confirmed closed; stands until a "
+        "person resumes",
         priority=HIGH,
         look=findings.contactor_open,
         phases=FLUID,
@@ -377,17 +505,29 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="no_flow",
+        condition="Measured flow below `no_flow_ml_min` while the pump turns and the line "
+        "pressure is ordinary",
         priority=HIGH,
         look=findings.no_flow,
         phases=FLUID,
         delay=2.0,
         event="no_flow",
         hidden_by_any=("line_pressure_high", "pump_stopped", "contactor_open"),
-        do="Look outside the console: clamp, kink, empty reservoir, air, tubing off the pump head, "
-        "rollers not occluding, wrong direction. Heater is off, the pump stops in seconds.",
+        do="Look outside the console. Heater is off, the pump stops in seconds.",
+        outside=(
+            "clamp on the line",
+            "kink under drape or table",
+            "empty reservoir",
+            "air lock",
+            "tubing off the pump head",
+            "rollers not occluding",
+            "tubing in the wrong direction",
+            "stopcock closed",
+        ),
     ),
     Rule(
         id="flow_low",
+        condition="Measured flow below `flow_low_share` of what the pump is set to",
         priority=MEDIUM,
         look=findings.flow_low,
         phases=FLUID,
@@ -398,6 +538,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="flow_high",
+        condition="Flow, measured or calculated, above 115 % of the protocol's highest",
         priority=HIGH,
         look=findings.flow_high,
         phases=FLUID,
@@ -406,6 +547,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="flow_differs",
+        condition="The flow meter sees more flow than the pump turns",
         priority=MEDIUM,
         look=findings.flow_differs,
         phases=FLUID,
@@ -416,6 +558,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="heater_stopped",
+        condition="The heater stands or reports a fault although it was confirmed to run; "
+        "stands until a person resumes",
         priority=MEDIUM,
         look=findings.heater_stopped,
         phases=FLUID,
@@ -424,7 +568,29 @@ RULES: tuple[Rule, ...] = (
         do="Check the heater: level, excess-temperature cut-out, power. Then resume.",
     ),
     Rule(
+        id="heater_not_gaining",
+        condition="Heat is demanded and the bath gains less than the heater's energy says",
+        priority=MEDIUM,
+        look=findings.heater_not_gaining,
+        phases=FLUID,
+        technical=True,
+        hidden_by_any=HEAT_ENDING,
+        do="Check the heater: level, power, cut-out, bath circulation. Have warm fluid ready.",
+    ),
+    Rule(
+        id="heats_unasked",
+        condition="The bath gains although the heater is off",
+        priority=HIGH,
+        look=findings.heats_unasked,
+        phases=FLUID,
+        event="heats_unasked",
+        hidden_by_any=("heater_not_off", "inflow_isolate"),
+        do="Heater and its contactor are off. Unplug the heater and isolate the exchanger.",
+    ),
+    Rule(
         id="heater_not_off",
+        condition="The heater was told to stop and is not read back as stopped within "
+        "`heater_off_confirm_s`, or runs again",
         priority=HIGH,
         look=findings.heater_not_off,
         phases=ANY,
@@ -433,6 +599,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="pump_not_off",
+        condition="The pump was told to stop and is not read back as stopped within "
+        "`heater_off_confirm_s`, or runs again",
         priority=HIGH,
         look=findings.pump_not_off,
         phases=ANY,
@@ -441,6 +609,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="probe_bias",
+        condition="A probe differs from the independent reference by more than is allowed",
         priority=MEDIUM,
         look=comparison.differs,
         phases=FLUID,
@@ -451,6 +620,8 @@ RULES: tuple[Rule, ...] = (
     *DOUBT_RULES,
     Rule(
         id="probe_lost",
+        condition="A reading of a circuit or core channel without a value: open, short, out of "
+        "range, refused by its device",
         priority=MEDIUM,
         look=findings.probe_lost,
         phases=FLUID,
@@ -461,6 +632,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="site_lost",
+        condition="A site's reading without a value",
         priority=LOW,
         look=findings.site_lost,
         phases=PATIENT,
@@ -471,6 +643,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="sites_few",
+        condition="Fewer valid sites than `site_lost_keep`",
         priority=MEDIUM,
         look=findings.sites_few,
         phases=WARM,
@@ -480,6 +653,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="automatic_lost",
+        condition="The automatic controller has fallen back",
         priority=MEDIUM,
         look=findings.automatic_lost,
         phases=WARM,
@@ -489,6 +663,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="treatment_over",
+        condition="The treatment clock has ended",
         priority=LOW,
         look=findings.treatment_over,
         phases=TREATED,
@@ -496,6 +671,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="contact_overtime",
+        condition="Drug contact longer than planned by `contact_cap_extra_min`",
         priority=HIGH,
         look=findings.contact_overtime,
         phases=PATIENT - {Phase.DRAIN, Phase.RINSE},
@@ -503,6 +679,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="overtime",
+        condition="The treatment clock ended `overtime_alarm_min` ago and nobody has drained",
         priority=MEDIUM,
         look=findings.overtime,
         phases=TREATED,
@@ -511,58 +688,94 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="fraction_due",
+        condition="A fraction of the drug is due and within its window",
         priority=LOW,
-        look=findings.fraction_due,
+        look=findings.fraction(TimerState.DUE),
         phases=TREATED,
         do="Give the fraction and confirm it.",
+    ),
+    Rule(
+        id="fraction_late",
+        condition="A fraction of the drug is past its window",
+        priority=MEDIUM,
+        look=findings.fraction(TimerState.LATE),
+        phases=TREATED,
+        do="Give the fraction now or record why not.",
+    ),
+    Rule(
+        id="reminder_due",
+        condition="An intravenous drug is due: what comes before drug-in from the beginning of "
+        "heat-up",
+        priority=LOW,
+        look=findings.reminder_due,
+        phases=frozenset({Phase.HEAT_UP}) | TREATED,
+        do="Anesthesia gives it and confirms it.",
     ),
 )
 
 ROOM_RULES: tuple[RoomRule, ...] = (
     RoomRule(
         id="drive_link_lost",
+        condition="The connection to pump or heater is lost, or takes longer than 2.5 s to come up",
         priority=HIGH,
         look=findings.link_lost(DRIVES),
         do="Check its cable and power. It goes on by itself as last set: watch it at the device.",
     ),
     RoomRule(
         id="link_lost",
+        condition="The connection to another instrument is lost, or takes longer than 2.5 s to "
+        "come up",
         priority=MEDIUM,
         look=findings.link_lost(frozenset(DeviceClass) - DRIVES),
         do="Check its cable and power.",
     ),
     RoomRule(
         id="channel_stale",
+        condition="A channel of a connected instrument has no reading younger than 3 intervals "
+        "and 3 s",
         priority=MEDIUM,
         look=findings.channel_stale,
         do="Check the instrument; the value is not shown until it is read again.",
     ),
     RoomRule(
         id="frame_errors",
+        condition="More of a device's answers spoiled or missing within a minute than its limit",
         priority=LOW,
         look=frames.errors,
         do="Look at cable, plug and adapter before the connection is lost.",
     ),
     RoomRule(
         id="wrong_time",
+        condition="Several of a device's last readings came out of order or from the future",
         priority=MEDIUM,
         look=frames.stamps,
         do="Its readings are not used. Restart the adapter; call the technician.",
     ),
     RoomRule(
         id="drive_unknown",
+        condition="The last order to a drive ended without a confirmed read-back, or was "
+        "refused by it",
         priority=MEDIUM,
         look=findings.drive_unknown,
         do="Look at the device itself before ordering again.",
     ),
     RoomRule(
         id="not_durable",
+        condition="The record cannot be written to the disk",
         priority=MEDIUM,
         look=findings.not_durable,
         do="Treatment goes on from memory. Call the technician: disk full or failing.",
     ),
     RoomRule(
+        id="clock_stepped",
+        condition="The computer's wall clock was moved by more than 1 s within the last minute",
+        priority=LOW,
+        look=findings.clock_stepped,
+        do="Times of day before and after differ; treatment timers go on. Check its time source.",
+    ),
+    RoomRule(
         id="supervisor_lost",
+        condition="The supervisor is gone",
         priority=MEDIUM,
         look=findings.supervisor_lost,
         do="Go on by hand and call the technician.",
@@ -576,7 +789,7 @@ Found = Mapping[str, tuple[Finding, ...]]
 
 def judge(state: State, found: Found) -> Iterator[Judged]:
     """Everything that the armed rules have found, the hidden ones left out."""
-    if not found:
+    if not state.alarms and not any(seen.raw for rule in found.values() for seen in rule):
         return
     for room_rule in ROOM_RULES:
         for finding in found.get(room_rule.id, ()):
@@ -588,6 +801,8 @@ def judge(state: State, found: Found) -> Iterator[Judged]:
 def _judge_session(state: State, session: Session, found: Found) -> Iterator[Judged]:
     hiding: set[tuple[str, str]] = set()
     for rule in armed(session.phase, session.protocol.technique):
+        if rule.id not in found:
+            continue
         if hiding and any((by, "*") in hiding for by in rule.hidden_by_any):
             continue
         for finding in found.get(rule.id, ()):
@@ -615,9 +830,14 @@ def _of_session(rule: Rule, session: Session, finding: Finding) -> Judged:
         delay_s=of_limits(delay)(session) if isinstance(delay, str) else delay,
         latches=not rule.technical,
         escalates=rule.escalates,
-        do=rule.do,
+        do=what_to_do(rule),
         finding=finding,
     )
+
+
+def what_to_do(rule: Rule) -> str:
+    """What to do now, with the causes outside the console where they are the likely ones."""
+    return f"{rule.do} Causes: {', '.join(rule.outside)}." if rule.outside else rule.do
 
 
 def _of_room(rule: RoomRule, finding: Finding) -> Judged:

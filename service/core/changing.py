@@ -29,12 +29,24 @@ else:
         return twin
 
 
+def maker(cls: type[Record]) -> Callable[..., Record]:
+    """A function that makes such a record from all its fields, in their order."""
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    lines = [f" twin.{name} = {name}" for name in names]
+    return _written(f"def made({', '.join(names)}):", cls, [*lines, " twin.__class__ = Record"])
+
+
 @cache
 def _copier(cls: type) -> Callable[[Any], Any]:
     """A function that copies every field of such a record to a new twin, written out at once."""
-    twin = type(f"_{cls.__name__}Twin", cls.__bases__, {"__slots__": cls.__dict__["__slots__"]})
     lines = [f" twin.{field.name} = record.{field.name}" for field in fields(cls)]
-    names: dict[str, Any] = {"Twin": twin}
-    exec("\n".join(["def copy(record):", " twin = Twin()", *lines, " return twin"]), names)
-    copy: Callable[[Any], Any] = names["copy"]
-    return copy
+    return _written("def copy(record):", cls, lines)
+
+
+def _written(header: str, cls: type, lines: list[str]) -> Callable[..., Any]:
+    """The function of this text, which is given a new twin of the class to fill and returns it."""
+    twin = type(f"_{cls.__name__}Twin", cls.__bases__, {"__slots__": cls.__dict__["__slots__"]})
+    names: dict[str, Any] = {"Twin": twin, "Record": cls}
+    exec("\n".join([header, " twin = Twin()", *lines, " return twin"]), names)
+    made: Callable[..., Any] = names[header.split()[1].split("(")[0]]
+    return made

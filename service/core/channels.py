@@ -1,10 +1,11 @@
 """What may be believed of the room's channels now: age, validity and figures by role."""
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from protocols.schema import Protocol, Statistic
+from service.core.events import Frame
 from service.core.model import (
     Channel,
     CommandState,
@@ -15,11 +16,13 @@ from service.core.model import (
     Unit,
     Validity,
 )
+from service.core.samples import Figures, Samples, renewed
 from service.core.state import State
 
 BELIEVED_BY_CEILINGS = (Validity.VALID, Validity.QUESTIONABLE)
 LEAST_GONE_NS = 3 * 10**9
 KEPT_ROOMS = 8
+NEVER_NS = 2**63
 UNIT_TEXTS: Mapping[Unit, str] = {unit: "°C" if unit is Unit.DEG_C else unit for unit in Unit}
 """Units as a person reads them."""
 
@@ -34,31 +37,70 @@ def gone_s(channel: Channel) -> float:
     return 3.0 * max(channel.interval_s, 1.0)
 
 
-@lru_cache(maxsize=KEPT_ROOMS)
-def _by_role(room: Room) -> Mapping[Role, tuple[Channel, ...]]:
-    return {role: tuple(c for c in room.channels if c.role is role) for role in Role}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """A room's channels and devices as they are looked up; kept beside the room."""
+
+    by_id: Mapping[str, Channel]
+    position: Mapping[str, int]
+    by_role: Mapping[Role, tuple[Channel, ...]]
+    by_device: Mapping[str, tuple[Channel, ...]]
+    roles: Mapping[str, Role]
+    by_class: Mapping[DeviceClass, str]
+    switches: tuple[str, ...]
+    flow_meter: Channel | None
+    pump_flow: Channel | None
 
 
-@lru_cache(maxsize=KEPT_ROOMS)
-def _by_class(room: Room) -> Mapping[DeviceClass, str]:
-    return {device.device_class: device.name for device in reversed(room.devices)}
+def tables(room: Room) -> Tables:
+    """The room's tables, made once."""
+    try:
+        known: Tables = room.tables
+    except AttributeError:
+        known = _tables(room)
+        object.__setattr__(room, "tables", known)
+    return known
 
 
-@lru_cache(maxsize=KEPT_ROOMS)
-def _by_device(room: Room) -> Mapping[str, tuple[Channel, ...]]:
-    return {d.name: tuple(c for c in room.channels if c.device == d.name) for d in room.devices}
+def _tables(room: Room) -> Tables:
+    by_class = {device.device_class: device.name for device in reversed(room.devices)}
+    flows = [c for c in room.channels if c.role is Role.FLOW and c.unit is Unit.ML_MIN]
+    pump = by_class.get(DeviceClass.PUMP)
+    by_device = {
+        d.name: tuple(c for c in room.channels if c.device == d.name) for d in room.devices
+    }
+    return Tables(
+        by_id={channel.id: channel for channel in room.channels},
+        by_role={role: tuple(c for c in room.channels if c.role is role) for role in Role},
+        by_device=by_device,
+        position={c.id: n for own in by_device.values() for n, c in enumerate(own)},
+        roles={channel.id: channel.role for channel in room.channels},
+        by_class=by_class,
+        switches=tuple(d.name for d in room.devices if d.device_class is DeviceClass.SWITCHES),
+        flow_meter=next((channel for channel in flows if channel.device != pump), None),
+        pump_flow=next((channel for channel in flows if channel.device == pump), None),
+    )
 
 
-@lru_cache(maxsize=KEPT_ROOMS)
 def roles(room: Room) -> Mapping[str, Role]:
     """The role of each channel, by the channel's id."""
-    return {channel.id: channel.role for channel in room.channels}
+    return tables(room).roles
 
 
-@lru_cache(maxsize=KEPT_ROOMS)
+def read(room: Room, ids: tuple[str, ...]) -> frozenset[Role]:
+    """The roles that these channels have in the room."""
+    known = tables(room).roles
+    return frozenset([known[channel] for channel in ids if channel in known])
+
+
 def by_id(room: Room) -> Mapping[str, Channel]:
     """The room's channels by their id."""
-    return {channel.id: channel for channel in room.channels}
+    return tables(room).by_id
+
+
+def position(room: Room, channel: Channel) -> int:
+    """The channel's place among those of its device, in the order of the site file."""
+    return tables(room).position[channel.id]
 
 
 def label(channel: Channel) -> str:
@@ -71,19 +113,62 @@ def named(room: Room, channel_id: str) -> str:
     return label(by_id(room)[channel_id])
 
 
+def rewritten(state: State, frame: Frame) -> Samples:
+    """A copy of the state's samples, to write those of this frame to."""
+    roles = read(state.room, tuple([reading.channel for reading in frame.readings]))
+    return renewed(state.samples, roles, frame.at.mono_ns + LEAST_GONE_NS)
+
+
 def of_role(state: State, role: Role) -> tuple[Channel, ...]:
     """The room's channels of one role, in the order of the site file."""
-    return _by_role(state.room)[role]
+    return tables(state.room).by_role[role]
 
 
 def of_device(state: State, name: str) -> tuple[Channel, ...]:
     """The channels that one device reads; none of a device that the room does not have."""
-    return _by_device(state.room).get(name, ())
+    return tables(state.room).by_device.get(name, ())
 
 
 def deciding_core(state: State, protocol: Protocol) -> list[Channel]:
     """The core channels whose readings decide; the others lie against hot perfusate."""
-    return [c for c in of_role(state, Role.CORE) if c.site in protocol.core_decides]
+    decides = protocol.core_decides
+    return [c for c in of_role(state, Role.CORE) if c.site in decides]
+
+
+def figures(state: State, role: Role) -> Figures:
+    """What the channels of one role show now."""
+    samples, now_ns = state.samples, state.now.mono_ns
+    if not isinstance(samples, Samples):
+        return _figures(state, role)
+    if not samples.from_ns <= now_ns <= samples.until_ns:
+        samples.figures.clear()
+        samples.from_ns, samples.until_ns = now_ns, until_ns(state)
+    known = samples.figures.get(role)
+    if known is None:
+        known = samples.figures[role] = _figures(state, role)
+    return known
+
+
+def _figures(state: State, role: Role) -> Figures:
+    own = [fresh(state, channel) for channel in of_role(state, role)]
+    seen = [(s.value, s.validity) for s in own if s is not None and s.value is not None]
+    trusted = tuple([value for value, validity in seen if validity in BELIEVED_BY_CEILINGS])
+    return Figures(
+        valid=tuple([value for value, validity in seen if validity is Validity.VALID]),
+        believed=trusted,
+        highest=max(trusted, default=None),
+        complete=len(trusted) == len(own),
+    )
+
+
+def until_ns(state: State) -> int:
+    """The last moment (monotonic) at which every sample that is fresh now still is."""
+    ends = [
+        sample.at.mono_ns + int(1e9 * gone_s(channel))
+        for channel in state.room.channels
+        if (sample := state.samples.get(channel.id)) is not None
+    ]
+    return min((end for end in ends if end >= state.now.mono_ns), default=NEVER_NS)
 
 
 def fresh(state: State, channel: Channel) -> Sample | None:
@@ -111,13 +196,12 @@ def valid_value(state: State, channel: Channel) -> float | None:
     return sample.value
 
 
-def valid_values(state: State, role: Role) -> list[float]:
+def valid_values(state: State, role: Role) -> tuple[float, ...]:
     """All fresh valid values of a role."""
-    values = (valid_value(state, channel) for channel in of_role(state, role))
-    return [value for value in values if value is not None]
+    return figures(state, role).valid
 
 
-def statistic(values: list[float], which: Statistic) -> float | None:
+def statistic(values: Sequence[float], which: Statistic) -> float | None:
     """The figure that a threshold applies to; None when there is no value."""
     if not values:
         return None
@@ -132,15 +216,14 @@ def statistic(values: list[float], which: Statistic) -> float | None:
 
 def device_of_class(state: State, wanted: DeviceClass) -> str | None:
     """The name of the room's first device of a class, or None when the room has none."""
-    return _by_class(state.room).get(wanted)
+    return tables(state.room).by_class.get(wanted)
 
 
 def drive_device(state: State, drive: DeviceClass) -> str | None:
     """The device that is this drive; of several switch modules the one that has relays."""
     if drive is not DeviceClass.SWITCHES:
         return device_of_class(state, drive)
-    modules = (d.name for d in state.room.devices if d.device_class is drive)
-    return next((name for name in modules if name in state.statuses), None)
+    return next((name for name in tables(state.room).switches if name in state.statuses), None)
 
 
 def powered(state: State) -> bool:
@@ -160,7 +243,8 @@ def is_measured(state: State, channel: Channel) -> bool:
 
 def flows_ml_min(state: State) -> tuple[float | None, float | None]:
     """The measured and the calculated flow (ml/min), each None when it is not known."""
-    meter, pump = _flow_channels(state.room)
+    known = tables(state.room)
+    meter, pump = known.flow_meter, known.pump_flow
     return (
         valid_value(state, meter) if meter else None,
         valid_value(state, pump) if pump else None,
@@ -169,18 +253,7 @@ def flows_ml_min(state: State) -> tuple[float | None, float | None]:
 
 def flow_meter(state: State) -> Channel | None:
     """The channel of the room's independent flow meter, or None when it has none."""
-    return _flow_channels(state.room)[0]
-
-
-@lru_cache(maxsize=KEPT_ROOMS)
-def _flow_channels(room: Room) -> tuple[Channel | None, Channel | None]:
-    """The first measured and the first calculated flow."""
-    flows = [channel for channel in _by_role(room)[Role.FLOW] if channel.unit is Unit.ML_MIN]
-    pump = _by_class(room).get(DeviceClass.PUMP)
-    return (
-        next((channel for channel in flows if channel.device != pump), None),
-        next((channel for channel in flows if channel.device == pump), None),
-    )
+    return tables(state.room).flow_meter
 
 
 def heat_flow_ml_min(state: State) -> float | None:

@@ -41,7 +41,9 @@ CONTACTOR_RENEW_S = 2.0
 """Real seconds: a core that no longer renews lets the contactors open; a dead process does not even
 feed their own watchdog."""
 
-OPENS_CONTACTOR = frozenset({"stop_or_abort", "heater_not_off", "switches_stopped"})
+OPENS_CONTACTOR = frozenset(
+    {"stop_or_abort", "heater_not_off", "heats_unasked", "switches_stopped"}
+)
 """Interlocks that take the power away: what was ordered off and is not proven off, and a stop."""
 
 CLASSES: Mapping[str, DeviceClass] = {
@@ -134,8 +136,8 @@ def _named(state: State) -> Mapping[str, Drive]:
 
 def wanted_flow_ml_min(session: Session) -> tuple[float | None, str]:
     """The flow that the pump may run at now, None is stop, and what lowered it."""
-    stops = [block.text for block in session.blocks.values() if block.pump]
-    if stops:
+    blocks = session.blocks.values()
+    if stops := [block.text for block in blocks if block.pump]:
         return None, "; ".join(stops)
     if session.side in (Side.PAUSE, Side.ABORT):
         return None, f"session is in {session.side}"
@@ -143,8 +145,7 @@ def wanted_flow_ml_min(session: Session) -> tuple[float | None, str]:
         return None, f"no flow in phase {session.phase}"
     if session.flow_ml_min is None:
         return None, "no flow set"
-    slow = [block.text for block in session.blocks.values() if block.pump_minimum]
-    if slow:
+    if slow := [block.text for block in blocks if block.pump_minimum]:
         least = session.protocol.perfusate.flow_min_ml_min
         return min(session.flow_ml_min, least), "; ".join(slow)
     return session.flow_ml_min, ""

@@ -8,7 +8,7 @@ from service.core.effects import CommandChanged, Effect
 from service.core.model import CommandState
 from service.core.state import CommandRecord, Drive, State
 
-OPEN = (CommandState.REQUESTED, CommandState.SENT, CommandState.UNKNOWN)
+OPEN = frozenset({CommandState.REQUESTED, CommandState.SENT, CommandState.UNKNOWN})
 
 
 def settled(state: State) -> tuple[State, list[Effect]]:
@@ -38,7 +38,7 @@ def changed(state: State, record: CommandRecord) -> CommandChanged:
 def _moved_on(
     state: State, move: Callable[[CommandRecord], CommandRecord]
 ) -> tuple[State, list[Effect]]:
-    if not any(record.state in OPEN for record in state.commands):
+    if OPEN.isdisjoint([record.state for record in state.commands]):
         return state, []
     moved = tuple(move(record) for record in state.commands)
     effects: list[Effect] = [

@@ -11,10 +11,10 @@ What was seen is kept beside the state, never in it: it follows from the state, 
 comes without it (from the journal) is looked at in full and gives the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -22,9 +22,10 @@ from protocols.schema import Technique
 from service.core import channels
 from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, RoomRule, Rule, armed
 from service.core.alarms import Finding
+from service.core.changing import maker
 from service.core.events import Event, Frame
-from service.core.model import Phase, Role, Room, Sample, Validity
-from service.core.state import Session, State
+from service.core.model import DriveStatus, Phase, Role, Validity
+from service.core.state import Session, State, Status
 
 
 class Facet(StrEnum):
@@ -33,9 +34,13 @@ class Facet(StrEnum):
     TIME = "time"
     """Time passing and the session's clocks."""
     HEAT = "heat"
-    """What the heat controller wants and expects."""
+    """The heat controller's mode and the inflow that it expects."""
     DRIVES = "drives"
     """What is wanted of heater, pump and contactors, and what they say of themselves."""
+    BALANCE = "balance"
+    """What the reservoir held lately."""
+    TRUST = "trust"
+    """What stands against channels and devices."""
     LOST = "lost"
     """A reading, of any role, that has no valid value."""
 
@@ -53,11 +58,16 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "core_ceiling": (Role.CORE,),
     "core_high": (Role.CORE,),
     "core_warm": (Role.CORE,),
+    "core_forecast": (),
     "core_by_site": (Role.CORE,),
     "core_lost": (Facet.LOST,),
+    "core_rising": (Role.CORE,),
+    "core_cool": (Role.CORE, Facet.TIME),
     "bath_high": (Role.BATH,),
     "reservoir_high": (Role.RESERVOIR,),
     "line_pressure_high": (Role.LINE_IN,),
+    "line_pressure_warn": (Role.LINE_IN,),
+    "patient_unstable": (),
     "iap_high": (Role.IAP,),
     "iap_warn": (Role.IAP,),
     "suction_high": (Role.LINE_OUT,),
@@ -65,8 +75,8 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "bubble": (Role.BUBBLE,),
     "reservoir_empty": (Role.LEVEL_LOW,),
     "reservoir_low": (Role.LEVEL,),
-    "volume_shift": (),
-    "leak": (),
+    "volume_shift": (Facet.BALANCE,),
+    "leak": (Facet.BALANCE,),
     "cut_out": (Role.CUT_OUT,),
     "contactor_open": (Facet.DRIVES,),
     "pump_stopped": (Facet.DRIVES,),
@@ -74,11 +84,11 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "no_flow": (Role.FLOW, Facet.DRIVES),
     "flow_low": (Role.FLOW, Facet.DRIVES),
     "flow_high": (Role.FLOW,),
+    "heater_not_gaining": (),
+    "heats_unasked": (),
     "flow_differs": (Role.FLOW, Facet.DRIVES),
     "heater_not_off": (Facet.DRIVES, Facet.TIME),
     "pump_not_off": (Facet.DRIVES, Facet.TIME),
-    "probe_bias": (),
-    **{rule.id: () for rule in DOUBT_RULES},
     "probe_lost": (Facet.LOST,),
     "site_lost": (Facet.LOST,),
     "sites_few": (Facet.LOST,),
@@ -87,31 +97,39 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "contact_overtime": (Facet.TIME,),
     "overtime": (Facet.TIME,),
     "fraction_due": (Facet.TIME,),
+    "fraction_late": (Facet.TIME,),
+    "reminder_due": (Facet.TIME,),
+    "clock_stepped": (),
     "drive_link_lost": (Facet.DRIVES,),
     "link_lost": (Facet.DRIVES,),
     "channel_stale": (),
     "drive_unknown": (Facet.DRIVES,),
-    "frame_errors": (),
-    "wrong_time": (),
     "not_durable": (),
     "supervisor_lost": (),
+    "probe_bias": (),
+    "frame_errors": (Facet.TRUST,),
+    "wrong_time": (Facet.TRUST,),
+    **{rule.id: (Facet.TRUST,) for rule in DOUBT_RULES},
 }
 """What may make a rule find something that it did not find in the pass before."""
-
-NEVER_NS = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
-    `seldom` is what seldom changes of that state; `until_ns` is monotonic.
+    `seldom` is what seldom changes of that state; `until_ns` is monotonic; `happened` is None when
+    every rule has looked.
     """
 
     state: State
     found: Found
     seldom: tuple[object, ...]
     until_ns: int
+    happened: frozenset[Watch] | None
+
+
+MAKE_SIGHT = maker(Sight)
 
 
 def _all_but(cls: type, *changing: str) -> Callable[[Any], tuple[object, ...]]:
@@ -122,7 +140,7 @@ OF_ROOM = _all_but(
     State,
     *("now", "treat_s", "processed", "occurrences", "samples", "over_ceiling", "iap_window"),
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
-    *("heater", "pump", "contactor", "past"),
+    *("heater", "pump", "contactor", "balance_window", "trust", "past", "dose", "past_alarms"),
 )
 OF_SESSION = _all_but(Session, "clocks", "heat")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which
@@ -133,15 +151,40 @@ def look(before: State, state: State, event: Event) -> Sight:
     """What every armed rule finds now; `before` is the state that the pass began with."""
     last: Sight | None = getattr(before, "sight", None)
     seldom = _seldom(state)
-    happened = _happened(last, seldom, state, event) if last else None
+    happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
-        found = _looked(state, {}, _rules(state))
-        return Sight(state=state, found=found, seldom=seldom, until_ns=_until_ns(state))
-    asked = _asked(state, happened)
+        found = _looked(state, {}, *_looks(state, EVERYTHING))
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), None)
+    old = state.now.mono_ns > last.until_ns
+    found = _looked(state, last.found, *_looks(state, happened))
     if last.found:
-        asked = (*asked, *(RULE[rule] for rule in last.found))
-    found = _looked(state, last.found, asked)
-    return Sight(state=state, found=found, seldom=seldom, until_ns=last.until_ns)
+        found = _looked(state, found, *_again(last.found))
+    until_ns = _until_ns(state) if old else last.until_ns
+    return MAKE_SIGHT(state, found, seldom, until_ns, happened)
+
+
+def is_still(before: State, state: State, sight: Sight) -> bool:
+    """Whether heat and drives would only decide again what they decided in the pass before.
+
+    No time has passed since, session and alarms are the same, the heat was left as it was, and
+    nothing has happened that heat or drives look at.
+    """
+    last, session = getattr(before, "sight", None), state.session
+    if last is None or session is None or sight.happened is None:
+        return False
+    return (
+        state.now.mono_ns == before.now.mono_ns
+        and session is before.session
+        and session.heat is last.state.session.heat
+        and state.alarms is before.alarms
+        and sight.happened <= STILL.difference(session.protocol.heat[session.phase].needs)
+    )
+
+
+STILL: frozenset[Watch] = frozenset(
+    {Role.BATH, Role.POWER, Role.SPEED, Role.LEVEL, Role.LINE_IN, Role.LINE_OUT, Role.IAP}
+)
+"""Readings that move neither heat nor drives themselves, unless the protocol's heat needs them."""
 
 
 def remembered(state: State, sight: Sight) -> State:
@@ -150,96 +193,42 @@ def remembered(state: State, sight: Sight) -> State:
     return state
 
 
-def _looked(state: State, found: Found, rules: Iterable[Rule | RoomRule]) -> Found:
+Rules = tuple[tuple[RoomRule, ...], tuple[Rule, ...]]
+
+
+def _looked(
+    state: State, found: Found, room_rules: Iterable[RoomRule], rules: Iterable[Rule]
+) -> Found:
     """What was found before, with what these rules find now in place of what they found then."""
     now = dict(found)
-    for rule in rules:
-        if seen := _seen(rule, state):
-            now[rule.id] = seen
-        else:
-            now.pop(rule.id, None)
+    for room_rule in room_rules:
+        _keep(now, room_rule.id, room_rule.look(state))
+    if state.session is not None:
+        for rule in rules:
+            _keep(now, rule.id, rule.look(state, state.session))
     return now
 
 
-def _seen(rule: Rule | RoomRule, state: State) -> tuple[Finding, ...]:
-    if isinstance(rule, RoomRule):
-        return tuple(rule.look(state))
-    return () if state.session is None else tuple(rule.look(state, state.session))
+def _keep(found: dict[str, tuple[Finding, ...]], rule: str, seen: Iterable[Finding]) -> None:
+    if kept := tuple(seen):
+        found[rule] = kept
+    elif rule in found:
+        del found[rule]
 
 
-ALL_RULES: tuple[Rule | RoomRule, ...] = (*ROOM_RULES, *RULES)
-RULE: Mapping[str, Rule | RoomRule] = {rule.id: rule for rule in ALL_RULES}
+def _again(found: Found) -> Rules:
+    """The armed rules that found something in the pass before."""
+    return (
+        tuple([ROOM_RULE[rule] for rule in found if rule in ROOM_RULE]),
+        tuple([RULE[rule] for rule in found if rule in RULE]),
+    )
 
 
-def _happened(
-    last: Sight, seldom: tuple[object, ...], state: State, event: Event
-) -> frozenset[Watch] | None:
-    """What has changed since the last look; None when every rule has to look."""
-    was = last.state
-    if state.now.mono_ns > last.until_ns or seldom != last.seldom:
-        return None
-    happened = _moved(was, state)
-    if isinstance(event, Frame):
-        late = event.at.mono_ns < was.now.mono_ns
-        return None if late else happened | _told(was, state, event)
-    return happened if state.samples is was.samples else None
+ROOM_RULE: Mapping[str, RoomRule] = {rule.id: rule for rule in ROOM_RULES}
+RULE: Mapping[str, Rule] = {rule.id: rule for rule in RULES}
 
 
-def _moved(was: State, state: State) -> frozenset[Watch]:
-    """What has changed beside readings and a drive's word."""
-    session, then = state.session, was.session
-    happened = NOTHING
-    if session is not None and then is not None:
-        if state.now.mono_ns != was.now.mono_ns or session.clocks is not then.clocks:
-            happened |= TIME
-        if session.heat is not then.heat:
-            happened |= HEAT
-    same = state.heater is was.heater and state.pump is was.pump
-    return happened if same and state.contactor is was.contactor else happened | DRIVES
-
-
-def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
-    """What a frame tells: the roles that it reads, lost readings, a drive's new word."""
-    happened = _roles(state.room, tuple([reading.channel for reading in frame.readings]))
-    samples = state.samples
-    if any(_is_lost(samples[reading.channel]) for reading in frame.readings):
-        happened |= LOST
-    before = was.statuses.get(frame.device)
-    if frame.status is not None and (before is None or before.drive != frame.status):
-        happened |= DRIVES
-    return happened
-
-
-def _is_lost(sample: Sample) -> bool:
-    return sample.value is None or sample.validity is not Validity.VALID
-
-
-@lru_cache(maxsize=1024)
-def _roles(room: Room, ids: tuple[str, ...]) -> frozenset[Watch]:
-    known = channels.roles(room)
-    return frozenset(known[channel] for channel in ids if channel in known)
-
-
-NOTHING: frozenset[Watch] = frozenset()
-TIME: frozenset[Watch] = frozenset({Facet.TIME})
-HEAT: frozenset[Watch] = frozenset({Facet.HEAT})
-DRIVES: frozenset[Watch] = frozenset({Facet.DRIVES})
-LOST: frozenset[Watch] = frozenset({Facet.LOST})
-
-
-def _seldom(state: State) -> tuple[object, ...]:
-    session = state.session
-    return (OF_ROOM(state), None if session is None else OF_SESSION(session))
-
-
-def _rules(state: State) -> tuple[Rule | RoomRule, ...]:
-    session = state.session
-    if session is None:
-        return ROOM_RULES
-    return (*ROOM_RULES, *armed(session.phase, session.protocol.technique))
-
-
-def _asked(state: State, happened: frozenset[Watch]) -> tuple[Rule | RoomRule, ...]:
+def _looks(state: State, happened: frozenset[Watch]) -> Rules:
     session = state.session
     if session is None:
         return _watching(None, None, happened)
@@ -249,24 +238,104 @@ def _asked(state: State, happened: frozenset[Watch]) -> tuple[Rule | RoomRule, .
 @cache
 def _watching(
     phase: Phase | None, technique: Technique | None, happened: frozenset[Watch]
-) -> tuple[Rule | RoomRule, ...]:
+) -> Rules:
     """The armed rules that may find something new after this has happened."""
-    rules: tuple[Rule | RoomRule, ...] = ROOM_RULES
-    if phase is not None and technique is not None:
-        rules = (*ROOM_RULES, *armed(phase, technique))
-    return tuple(r for r in rules if r.id not in WATCHED or not happened.isdisjoint(WATCHED[r.id]))
+    rules = () if phase is None or technique is None else armed(phase, technique)
+    return (
+        tuple(rule for rule in ROOM_RULES if _watches(rule.id, happened)),
+        tuple(rule for rule in rules if _watches(rule.id, happened)),
+    )
+
+
+def _watches(rule: str, happened: frozenset[Watch]) -> bool:
+    watched = WATCHED.get(rule)
+    return watched is None or happened is EVERYTHING or not happened.isdisjoint(watched)
+
+
+def _happened(
+    last: Sight, seldom: tuple[object, ...], state: State, event: Event
+) -> frozenset[Watch] | None:
+    """What has changed since the last look; None when every rule has to look."""
+    was = last.state
+    if seldom != last.seldom or (state.now.mono_ns > last.until_ns and _grown_old(last, state)):
+        return None
+    if isinstance(event, Frame):
+        if event.at.mono_ns < was.now.mono_ns:
+            return None
+        return _moved(was, state) | _told(was, state, event)
+    return _moved(was, state) if state.samples is was.samples else None
+
+
+def _moved(was: State, state: State) -> frozenset[Watch]:
+    """What has changed beside readings and a drive's word."""
+    session, then = state.session, was.session
+    happened = NOTHING
+    if session is not None and then is not None:
+        if state.now.mono_ns != was.now.mono_ns or session.clocks is not then.clocks:
+            happened |= TIME
+        heat, before = session.heat, then.heat
+        if heat.expected_c != before.expected_c or heat.controller is not before.controller:
+            happened |= HEAT
+    if state.balance_window is not was.balance_window:
+        happened |= BALANCE
+    if state.trust is not was.trust:
+        happened |= TRUST
+    same = state.heater is was.heater and state.pump is was.pump
+    return happened if same and state.contactor is was.contactor else happened | DRIVES
+
+
+def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
+    """What a frame tells: the roles that it reads, lost readings, a drive's new word."""
+    ids = tuple([reading.channel for reading in frame.readings])
+    happened: frozenset[Watch] = channels.read(state.room, ids)
+    samples = [state.samples.get(channel) for channel in ids]
+    if [s for s in samples if s is None or s.value is None or s.validity is not Validity.VALID]:
+        happened |= LOST
+    before = was.statuses.get(frame.device)
+    if frame.status is not None and (before is None or _is_news(before, frame.status, state)):
+        happened |= DRIVES
+    return happened
+
+
+def _is_news(before: Status, drive: DriveStatus, state: State) -> bool:
+    """A drive's word is news when it differs from the one before, or that is no longer believed."""
+    return before.drive != drive or state.now.seconds_since(before.at) > channels.STATUS_GONE_S
+
+
+NOTHING: frozenset[Watch] = frozenset()
+TIME: frozenset[Watch] = frozenset({Facet.TIME})
+HEAT: frozenset[Watch] = frozenset({Facet.HEAT})
+DRIVES: frozenset[Watch] = frozenset({Facet.DRIVES})
+BALANCE: frozenset[Watch] = frozenset({Facet.BALANCE})
+TRUST: frozenset[Watch] = frozenset({Facet.TRUST})
+LOST: frozenset[Watch] = frozenset({Facet.LOST})
+EVERYTHING: frozenset[Watch] = frozenset((*Role, *Facet))
+
+
+def _seldom(state: State) -> tuple[object, ...]:
+    session = state.session
+    return (OF_ROOM(state), None if session is None else OF_SESSION(session))
+
+
+def _grown_old(last: Sight, state: State) -> bool:
+    """Whether a reading, a word or a wait for a first reading has ended since the last look."""
+    return any(last.until_ns <= end < state.now.mono_ns for end in _ends_ns(state))
 
 
 def _until_ns(state: State) -> int:
-    """When the next reading, word or wait for a first reading is over (monotonic)."""
-    ends = [
-        status.at.mono_ns + round(1e9 * channels.STATUS_GONE_S)
-        for status in state.statuses.values()
-    ]
+    """When the next reading, word or wait for a first reading ends (monotonic)."""
+    ends = (end for end in _ends_ns(state) if end >= state.now.mono_ns)
+    return min(ends, default=channels.NEVER_NS)
+
+
+def _ends_ns(state: State) -> Iterator[int]:
+    word_ns = int(1e9 * channels.STATUS_GONE_S)
+    for status in state.statuses.values():
+        yield status.at.mono_ns + word_ns
+    samples, links = state.samples, state.links
     for channel in state.room.channels:
         gone_ns = int(1e9 * channels.gone_s(channel))
-        sample, link = state.samples.get(channel.id), state.links.get(channel.device)
-        ends += [
-            seen.mono_ns + gone_ns for seen in (sample and sample.at, link and link.since) if seen
-        ]
-    return min((end for end in ends if end >= state.now.mono_ns), default=NEVER_NS)
+        if (sample := samples.get(channel.id)) is not None:
+            yield sample.at.mono_ns + gone_ns
+        if (link := links.get(channel.device)) is not None:
+            yield link.since.mono_ns + gone_ns

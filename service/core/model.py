@@ -6,9 +6,16 @@ Validity and generation mode follow IEEE 11073 BICEPS. `None` is unknown; never 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
-class Validity(StrEnum):
+class Word(StrEnum):
+    """A word of a closed set, found in tables as fast as its text."""
+
+    __hash__ = str.__hash__
+
+
+class Validity(Word):
     """How far a value may be believed (BICEPS MeasurementValidity)."""
 
     VALID = "valid"
@@ -19,7 +26,7 @@ class Validity(StrEnum):
     NOT_AVAILABLE = "not_available"
 
 
-class Mode(StrEnum):
+class Mode(Word):
     """Where a room's samples come from; one for the whole room, on every screen and paper."""
 
     REAL = "real"
@@ -27,7 +34,7 @@ class Mode(StrEnum):
     DEMO = "demo"
 
 
-class Role(StrEnum):
+class Role(Word):
     """What a channel means in the circuit or in the patient."""
 
     INFLOW = "inflow"
@@ -50,7 +57,7 @@ class Role(StrEnum):
     EMERGENCY_STOP = "emergency_stop"
 
 
-class Unit(StrEnum):
+class Unit(Word):
     """Units of channels, written as in `site.toml`."""
 
     DEG_C = "degC"
@@ -62,7 +69,7 @@ class Unit(StrEnum):
     ON_OFF = "on/off"
 
 
-class DeviceClass(StrEnum):
+class DeviceClass(Word):
     """What an instrument is for; the classes of `drivers.classes`."""
 
     TEMPERATURE = "temperature"
@@ -74,7 +81,7 @@ class DeviceClass(StrEnum):
     SWITCHES = "switches"
 
 
-class LinkState(StrEnum):
+class LinkState(Word):
     """The state of the connection to one device."""
 
     OPENING = "opening"
@@ -83,7 +90,7 @@ class LinkState(StrEnum):
     LOST = "lost"
 
 
-class Priority(StrEnum):
+class Priority(Word):
     """Alarm priorities, designed with IEC 60601-1-8 in mind."""
 
     LOW = "low"
@@ -91,7 +98,7 @@ class Priority(StrEnum):
     HIGH = "high"
 
 
-class Presence(StrEnum):
+class Presence(Word):
     """What an alarm's signals do now (BICEPS AlertSignalPresence)."""
 
     ON = "on"
@@ -100,7 +107,7 @@ class Presence(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-class Phase(StrEnum):
+class Phase(Word):
     """The phases of a treatment, in their order."""
 
     SETUP = "setup"
@@ -114,7 +121,7 @@ class Phase(StrEnum):
     COMPLETE = "complete"
 
 
-class Controller(StrEnum):
+class Controller(Word):
     """Who moves the heat: a person, a person with proposals, or the loop."""
 
     MANUAL = "manual"
@@ -124,7 +131,7 @@ class Controller(StrEnum):
     STOPPED = "stopped"
 
 
-class CommandState(StrEnum):
+class CommandState(Word):
     """How far a command has come; `unknown` is an alarm and a query, never a blind retry."""
 
     REQUESTED = "requested"
@@ -134,7 +141,7 @@ class CommandState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class PersonRole(StrEnum):
+class PersonRole(Word):
     """What a signed-in person or an enrolled station may do."""
 
     PERFUSIONIST = "perfusionist"
@@ -226,8 +233,15 @@ class Device:
     device_class: DeviceClass
 
 
+class Tabled:
+    """Keeps the tables that follow from a room beside it, out of what is compared or recorded."""
+
+    __slots__ = ("tables",)
+    tables: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(Tabled):
     """What this room has, as the core sees it; a session copies it into its record.
 
     `speed` multiplies treatment clocks and alarm delays and is 1 unless mode is demo or test.
@@ -244,5 +258,5 @@ class Room:
     heater_max_w: float | None = None
 
     def __hash__(self) -> int:
-        """A room is found by its id, so that what follows from it is computed once."""
+        """A room is found by its id."""
         return hash(self.id)

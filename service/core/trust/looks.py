@@ -112,12 +112,14 @@ def _learned(view: View, past: Past) -> Past:
 def _after(view: View, look: Look, suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
     """The suspects after this look: bad ones counted, good ones counted back."""
     found = {finding.source: finding for finding in look.see(view)}
+    if not suspects and not any(finding.raw for finding in found.values()):
+        return suspects
     concerned = [
         name
         for name, suspect in suspects.items()
         if name not in found and look.check in suspect.looks and _is_seen(view, name, look)
     ]
-    if not found and not concerned:
+    if not concerned and not any(finding.raw for finding in found.values()):
         return suspects
     after = dict(suspects)
     for name in (*found, *concerned):
@@ -176,9 +178,12 @@ def _counted(view: View, check: Check, suspect: Suspect, finding: Finding | None
 
 def _marked(state: State, frame: Frame) -> State:
     """The frame's samples of doubted channels are questionable from now on."""
-    samples = dict(state.samples)
+    suspects = state.trust.suspects
+    if not any(reading.channel in suspects for reading in frame.readings):
+        return state
+    samples = channels.rewritten(state, frame)
     for reading in frame.readings:
-        suspect = state.trust.suspects.get(reading.channel)
+        suspect = suspects.get(reading.channel)
         if suspect is not None and suspect.doubts:
             samples[reading.channel] = doubted(samples[reading.channel], suspect.doubts[0].text)
     return replace(state, samples=samples)

@@ -11,9 +11,10 @@ from math import inf, isfinite
 
 from protocols import schema
 from service.core import channels
-from service.core.changing import replace
+from service.core.changing import maker, replace
 from service.core.events import Frame
 from service.core.model import Mode, Reading, Role, Room, Sample, Unit, Validity
+from service.core.samples import Samples
 from service.core.state import State
 from service.core.trust.memory import Check, Doubt, Suspect, Trust
 from service.core.trust.standing import (
@@ -44,9 +45,9 @@ class Expect:
     step: float
 
 
-def sampled(state: State, frame: Frame) -> tuple[dict[str, Sample], Trust]:
+def sampled(state: State, frame: Frame) -> tuple[Samples, Trust]:
     """The room's samples with this frame's readings, and what stands against its channels."""
-    samples, trust, mode = dict(state.samples), state.trust, state.room.mode
+    samples, trust, mode = channels.rewritten(state, frame), state.trust, state.room.mode
     expects = expected(state.room, limits_of(state)) if watched(state) else {}
     suspects = trust.suspects
     for reading in frame.readings:
@@ -93,17 +94,20 @@ def expected(room: Room, limits: schema.Trust) -> Mapping[str, Expect]:
     return found
 
 
+MAKE_SAMPLE = maker(Sample)
+
+
 def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
     """The reading with its time; a value that is no number is invalid, whatever its device says."""
     number = reading.value is None or isfinite(reading.value)
-    return Sample(
-        channel=reading.channel,
-        value=reading.value if number else None,
-        unit=reading.unit,
-        validity=reading.validity if number else Validity.INVALID,
-        mode=mode,
-        at=frame.at,
-        reason=reading.reason if number else "not a number",
+    return MAKE_SAMPLE(
+        reading.channel,
+        reading.value if number else None,
+        reading.unit,
+        reading.validity if number else Validity.INVALID,
+        mode,
+        frame.at,
+        reading.reason if number else "not a number",
     )
 
 

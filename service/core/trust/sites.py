@@ -104,7 +104,7 @@ def _change(view: View, channel: Channel) -> tuple[float | None, float]:
     rows = view.rows if channel.device == view.device else view.state.past.rows.get(channel.device)
     if not rows:
         return None, 0.0
-    index = channels.of_device(view.state, channel.device).index(channel)
+    index = channels.position(view.state.room, channel)
     from_s = rows[-1][0] - view.limits.step_s
     first = max((row for row in rows[:-1] if row[0] <= from_s + 0.5), default=None)
     if first is None:

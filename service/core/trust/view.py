@@ -36,7 +36,7 @@ class View:
         rows = self.state.past.rows.get(channel.device, ())
         if channel.device == self.device:
             rows = self.rows
-        index = channels.of_device(self.state, channel.device).index(channel)
+        index = channels.position(self.state.room, channel)
         return [row[1][index] for row in rows if row[0] >= self.now_s - last_s - SLACK_S]
 
     def believed_c(self, role: Role) -> float | None:
