@@ -38,7 +38,7 @@ class Row:
     `alarms`: one of these is raised within `within_s` and, from `stands_s` on, one always is (none
     needs to stand where that is infinite). `heat_off_s`: the heater is off by then where it ran.
     `bound`: what limits the error where no alarm must come; `bound_c`: by how much the true inflow
-    or a true site may pass its ceiling meanwhile.
+    or a true site may pass its ceiling meanwhile. `value`: another than the fault's own.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Row:
     heat_off_s: float = inf
     bound: str = ""
     bound_c: float = 0.3
+    value: float | None = None
 
     @property
     def stands_from_s(self) -> float:
@@ -184,6 +185,8 @@ ROWS: tuple[Row, ...] = (
         phases=PUMPED,
         alarms=("flow_differs", "flow_high"),
         within_s=20,
+        value=800.0,
+        bound="here 800 ml/min; below 115 % and 100 ml/min more than the other it is not told",
     ),
     Row(
         kind="offset",
@@ -191,6 +194,8 @@ ROWS: tuple[Row, ...] = (
         phases=PUMPED,
         alarms=("flow_differs", "flow_high"),
         within_s=20,
+        value=800.0,
+        bound="here 800 ml/min; below 115 % and 100 ml/min more than the other it is not told",
     ),
     Row(
         kind="offset",

@@ -1,7 +1,7 @@
 """Looks at a channel beside the others of its device: stuck, and noisy."""
 
 from collections.abc import Iterator, Mapping
-from statistics import median
+from statistics import median, quantiles
 
 from service.core import channels
 from service.core.alarms import Finding
@@ -17,10 +17,11 @@ ALIVE: Mapping[Role, frozenset[Phase]] = {
 }
 """When a live channel of the role cannot stand still: perfusate, patient or pump move it."""
 
-WHITE = 1.65
-"""The median of second differences of white noise is so many times its deviation (derived)."""
+WHITE = 0.78
+"""The lower quartile of second differences of white noise is so many times its deviation
+(derived: 0.32 of a normal distribution's, which is 6 ** 0.5 times as wide)."""
 
-FEWEST = 6
+FEWEST = 8
 FEWEST_STILL = 2
 ROUNDING = 1e-6
 LIVING = (Unit.DEG_C, Unit.MMHG)
@@ -97,11 +98,15 @@ def _whole_device(view: View, moved: Mapping[str, float]) -> bool:
 
 
 def noisy(view: View) -> Iterator[Finding]:
-    """Readings that scatter far more than the others of the same unit on the device."""
+    """Readings that scatter far more than the others of the same unit on the device.
+
+    What the pump moves scatters when that is ordered anew, so it is looked at a while later.
+    """
+    pumped = _pump_is_steady(view)
     scatter = {c.id: found for c in view.own if (found := _scatter(view, c)) is not None}
     for channel in view.own:
         own, limit = scatter.get(channel.id), _noise_limit(view, channel)
-        if own is None or limit is None:
+        if own is None or limit is None or not (pumped or channel.unit is Unit.DEG_C):
             yield Finding(source=channel.id, raw=None)
             continue
         if own <= limit:
@@ -128,6 +133,14 @@ def _is_peer(other: Channel, channel: Channel) -> bool:
     return other.id != channel.id and other.unit is channel.unit
 
 
+def _pump_is_steady(view: View) -> bool:
+    """Nothing has been ordered of the pump within the window."""
+    ordered, room = view.state.pump.ordered, view.state.room
+    if ordered is None:
+        return True
+    return view.state.now.seconds_since(ordered) * room.speed > view.limits.flat_s
+
+
 def _noise_limit(view: View, channel: Channel) -> float | None:
     name = NOISE.get(channel.unit)
     limit: float | None = None if name is None else getattr(view.limits, name)
@@ -135,7 +148,10 @@ def _noise_limit(view: View, channel: Channel) -> float | None:
 
 
 def _scatter(view: View, channel: Channel) -> float | None:
-    """The deviation of the noise, from second differences, which slow change leaves small."""
+    """The deviation of the noise, from second differences, which slow change leaves small.
+
+    Three in four of them must be large: a pump that stops and starts again is no noise.
+    """
     limit = _noise_limit(view, channel)
     if limit is None:
         return None
@@ -145,7 +161,7 @@ def _scatter(view: View, channel: Channel) -> float | None:
     if max(values) - min(values) <= limit:
         return 0.0
     bends = (abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False))
-    return median(bends) / WHITE
+    return quantiles(bends, n=4)[0] / WHITE
 
 
 def _shown(value: float | None) -> str:
