@@ -229,7 +229,7 @@ ROWS: tuple[Row, ...] = (
         targets=SENSORS,
         alarms=("channel_stale", "link_lost"),
         within_s=6,
-        stands_s=12,
+        stands_s=17,
         heat_off_s=6,
     ),
     Row(
@@ -237,7 +237,7 @@ ROWS: tuple[Row, ...] = (
         targets=DRIVES,
         alarms=("channel_stale", "drive_link_lost"),
         within_s=6,
-        stands_s=12,
+        stands_s=17,
     ),
     # Half a minute late; an instrument 5 s.
     Row(kind="delayed", targets=CHANNELS, bound=LAG, bound_c=0.8),
