@@ -29,7 +29,6 @@ def stuck(view: View) -> Iterator[Finding]:
     reading in a calm room is not accused.
     """
     moved = spans(view, view.limits.flat_s)
-    alive = _alive(view) if moved else {}
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
             continue
@@ -39,6 +38,7 @@ def stuck(view: View) -> Iterator[Finding]:
         fine = view.limits.flat_k if channel.unit is Unit.DEG_C else view.limits.flat_mmhg
         if moved[channel.id] >= max(fine, channel.resolution) * (1 - 1e-6):
             continue
+        alive = _alive(view)
         others = [alive[c.id] for c in view.own if _is_peer(c, channel) and c.id in alive]
         step = max(fine, channel.resolution)
         if not others or median(others) < view.limits.flat_others * step:
