@@ -24,7 +24,7 @@ run: .venv/run   ## Start one simulated operating room and print its address (AR
 
 install: .venv/run ## Set up what `hipec` needs to run, nothing for development
 
-test: lint pages .venv/browser ## Prove everything, in real processes and a real browser
+test: lint pages .venv/browser .venv/postgresql .venv/strace ## Prove everything, in real processes and a real browser
 	$(BIN)/python -m pytest -m "not campaign" --requirements=docs/risks.md $(ARGS)
 
 check: lint unit pages ## The quick proof: style, types, import rules, unit tests
@@ -45,7 +45,7 @@ pages: node_modules/.installed
 bench: .venv/dev ## Measure what benchmarks/ measures
 	for program in benchmarks/*.py; do $(BIN)/python "$$program"; done
 
-campaign: bench  ## The long runs: every benchmark, then tests/campaign
+campaign: bench .venv/strace ## The long runs: every benchmark, then tests/campaign
 	if [ -d tests/campaign ]; then $(BIN)/python -m pytest tests/campaign $(ARGS); fi
 
 lock: .venv/dev  ## Pin every dependency anew, by hash (--upgrade with ARGS)
@@ -72,6 +72,15 @@ clean:           ## Remove everything that can be made again
 
 .venv/browser: | .venv/dev
 	command -v "$(CHROMIUM)" >/dev/null || .ci/apt-install chromium
+	touch $@
+
+.venv/postgresql: tests/postgresql.py | .venv/dev
+	$(BIN)/python -c "from tests.postgresql import programs; programs()" 2>/dev/null \
+	    || .ci/apt-install postgresql
+	touch $@
+
+.venv/strace: | .venv/dev
+	command -v strace >/dev/null || .ci/apt-install strace
 	touch $@
 
 node_modules/.installed: package.json package-lock.json

@@ -80,7 +80,8 @@ class Driver(Protocol):
     one that it does not know or cannot use. `stop_bound_s`: how long after the order the first
     byte of `off` is on the wire at the latest (the query in flight and the device's own pause), on
     a line that answers or that is silent; 0 for a device that drives nothing. `pushes`: the device
-    speaks unasked, so it is listened to all the time and its poll rate says only what to expect."""
+    speaks unasked, so it is listened to all the time and its poll rate says only what to expect.
+    `most_hz`, an attribute that may be left out: the device gives readings no more often."""
 
     name: str
     device_class: DeviceClass

@@ -6,9 +6,10 @@ level, plug, time, main type, eight times offset and type) and its subrecords. T
 displayed values has 278 bytes: time, 270 bytes of groups, marker, class. T1-T4 are four groups of
 status (4 bytes), label (2) and temperature (int16, 0.01 °C) behind ECG, P1-P4 and NIBP.
 
-The monitor sends no more often than every 5 s, so the site file needs `poll_hz = 0.2`. It forgets
-the request when it restarts, and is asked again when it falls silent. RTS stays asserted; no
-handshake is waited for, as one request of 51 bytes is all that is ever sent.
+The monitor sends no more often than every 5 s: `hipec site check` asks for `poll_hz = 0.2`, so that
+its values are not taken for old between two records. It forgets the request when it restarts, and
+is asked again when it falls silent. RTS stays asserted; no handshake is waited for, as one request
+of 51 bytes is all that is ever sent.
 
 Sources: GE documents 8005313 (record specification) and M1017617 (computer interface, Appendix A),
 neither seen itself, as public code states them: xeonfusion/VSCapture b3f3443 (Class1.cs, Class2.cs)
@@ -149,6 +150,7 @@ class DatexS5:
         settings.finish()
         self._request = request(interval_s, class_mask, level)
         self._timeout_s = PATIENCE * interval_s
+        self.most_hz = 1 / interval_s
 
     def identify(self) -> Dialogue[Identity]:
         """Ask for the displayed values and wait for the first; raises `NoReply` after 1.5 times

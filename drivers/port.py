@@ -157,7 +157,7 @@ def _why(path: str, code: int | None, text: str) -> str:
             return f"{path} may not be opened; add the service's user to the group {_group(path)}"
         case errno.EWOULDBLOCK | errno.EBUSY:
             return f"{path} is in use by {_holder(path)}; end that program first"
-        case errno.ENOTTY:
+        case errno.ENOTTY | errno.EISDIR:
             return f"{path} is not a serial port"
         case _:
             return f"{path} cannot be opened ({text})"

@@ -37,6 +37,12 @@ DRIVERS: Mapping[str, type[Driver]] = {
 }
 
 
+def most_hz(driver: Driver) -> float | None:
+    """How often this device gives readings at most: its attribute `most_hz`, if it has one; None
+    where only the line limits it."""
+    return getattr(driver, "most_hz", None)
+
+
 def make_driver(name: str, settings: Mapping[str, object]) -> Driver:
     """The driver of this name with its settings (`address`, `baud` and its own).
 

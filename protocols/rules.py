@@ -11,7 +11,7 @@ from typing import Any
 
 from protocols.locate import Field, Problem
 from protocols.lookup import Table, at, numbers_at, numbers_in, rows_at, table_at, texts_at
-from protocols.schema import MATRIX_EVENTS, Envelope, HeatResponse
+from protocols.schema import MATRIX_EVENTS, Envelope, HeatResponse, PumpResponse
 
 PHASES = (
     "setup",
@@ -44,6 +44,12 @@ HEAT_NEEDS: Mapping[str, frozenset[str]] = {
 }
 """The least that heat needs in the phases in which it may run at all."""
 
+STOPS = ("line_pressure_high", "iap_high", "inflow_isolate", "patient_unstable", "stop_or_abort")
+"""Events after which the pump never goes on."""
+
+STRIP_ITEM = "not_guarded"
+"""The checklist item with which two people sign what is not guarded today."""
+
 CLOCK_ENDS = ("elapsed", "in_band")
 
 LINE_LOSS_C = 0.5
@@ -61,6 +67,9 @@ ORDER: tuple[tuple[str, str, str], ...] = (
     ("limits.site_medium_c", BELOW, "limits.site_ceiling_c"),
     ("limits.site_ceiling_c", BELOW, "limits.inflow_ceiling_c"),
     ("limits.inflow_ceiling_c", BELOW, "limits.inflow_isolate_c"),
+    ("limits.core_cool_c", BELOW, "limits.core_shown_c"),
+    ("limits.core_rise_above_c", BELOW, "limits.core_medium_c"),
+    ("limits.line_in_warn_mmhg", BELOW, "limits.line_in_max_mmhg"),
     ("limits.core_shown_c", BELOW, "limits.core_medium_c"),
     ("limits.core_medium_c", BELOW, "limits.core_high_c"),
     ("limits.core_high_c", BELOW, "limits.core_ceiling_c"),
@@ -192,6 +201,8 @@ def matrix_is_full(table: Table, _: Envelope) -> Iterator[Problem]:
             yield _problem(
                 f"matrix.{event}", f"is no event; allowed are {', '.join(MATRIX_EVENTS)}"
             )
+        elif event in STOPS and at(row, "pump") != PumpResponse.STOP:
+            yield _problem(f"matrix.{event}.pump", 'must be "stop": this event ends the flow')
         elif event != "iap_not_monitored" and at(row, "heat") == HeatResponse.AS_IS:
             yield _problem(f"matrix.{event}.heat", 'must be "off": this event ends the heat')
 
@@ -241,9 +252,20 @@ def checklist_has_the_stop_point(table: Table, _: Envelope) -> Iterator[Problem]
         if item.get("id") in seen:
             yield _problem(f"checklist.{index}.id", f'"{item["id"]}" is used twice; ids differ')
         seen.append(item.get("id"))
-    if not any(item.get("before") == "drug_addition" and item.get("names") == 2 for item in items):
+    signed = {
+        item.get("id")
+        for item in items
+        if item.get("before") == "drug_addition" and item.get("names") == 2
+    }
+    if not signed - {STRIP_ITEM}:
         yield _problem(
             "checklist", "has no item before drug_addition with names = 2, the stop point"
+        )
+    if STRIP_ITEM not in signed:
+        yield _problem(
+            "checklist",
+            f'has no item "{STRIP_ITEM}" before drug_addition with names = 2: the strip of what is '
+            "not guarded today is signed before the drug goes in",
         )
 
 

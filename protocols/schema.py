@@ -136,13 +136,18 @@ class Fraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drug:
-    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order."""
+    """The intraperitoneal drug. The dose is arithmetic beside the pharmacist's, never an order.
+
+    Each fraction comes in `fraction_ml` of fluid at `fraction_c`, which cools the perfusate.
+    """
 
     name: str
     dose_mg_m2: float
     carriers: tuple[str, ...]
     fractions: tuple[Fraction, ...]
     dose_tolerance: float
+    fraction_ml: float = 250.0
+    fraction_c: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +175,10 @@ class Perfusate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Ceilings and alarm limits by role; a site file may only narrow them."""
+    """Ceilings and alarm limits by role; a site file may only narrow them.
+
+    A file has to name every one; a default is for records from before there was that limit.
+    """
 
     inflow_ceiling_c: float
     inflow_margin_c: float
@@ -189,9 +197,14 @@ class Limits:
     core_ceiling_c: float
     core_by_site_ceiling_c: float
     core_invalid_s: float
+    core_rise_c: float = 1.5
+    core_rise_s: float = 1800.0
+    core_rise_above_c: float = 37.5
+    core_cool_c: float = 36.0
     bath_max_c: float
     bath_ceiling_c: float
     reservoir_ceiling_c: float
+    line_in_warn_mmhg: float = 200.0
     line_in_max_mmhg: float
     line_out_min_mmhg: float
     iap_warn_mmhg: float
@@ -235,6 +248,9 @@ class Trust:
     )
     core_slew_c_per_s: float = _default(1.5, "Derived: a core probe's lag of 15-40 s")
     readings_bad_of: tuple[int, int] = _default((3, 5), "Derived: one spike is no fault")
+    contact_losses: int = _default(2, "Derived: a plug that was reseated once is no fault")
+    contact_within_s: float = _default(60.0, "Derived: so many losses within this time")
+    contact_s: float = _default(30.0, "Derived: believed again after so long without a loss")
     look_s: float = _default(5.0, "Derived: two looks within the 10 s of a step")
     looks_bad_of: tuple[int, int] = _default((2, 3), "Derived: seen twice within 15 s")
     flat_k: float = _default(0.01, "Derived: a live thermistor jitters by its own noise")
@@ -242,6 +258,9 @@ class Trust:
     flat_s: float = _default(60.0, "Derived")
     flat_others: float = _default(3.0, "Derived: the others moved by so many times as much")
     noise_k: float = _default(0.2, "Derived: ten times the noise of a thermistor channel")
+    noise_mmhg: float = _default(30.0, "Derived: ten times a roller pump's ripple")
+    noise_ml_min: float = _default(150.0, "Derived: a tenth of an ordinary flow")
+    noise_ml: float = _default(100.0, "Derived: a scale that is knocked settles in a second")
     noise_times: float = _default(5.0, "Derived: so many times the noise of the others")
     step_k: float = _default(1.0, "Derived: moved within step_s while the others did not")
     step_s: float = _default(10.0, "Derived")
@@ -256,6 +275,9 @@ class Trust:
     line_k: float = _default(1.5, "Derived: an inflow line loses 0.3-0.4 °C at 1 L/min")
     exchanger_share: float = _default(
         0.5, "Derived: an exchanger of 100-600 W/K gives more of the bath's excess than that"
+    )
+    flow_share: float = _default(
+        0.15, "Derived: meter and pump differ by 10-15 % in good order (clinical practice)"
     )
     comparison_k: float = _default(0.3, "General practice: probes compared within 0.2-0.3 °C")
     comparison_range_c: tuple[float, float] = _default((38.0, 45.0), "Derived: near 42 °C")

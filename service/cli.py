@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from protocols import show
-from service import site_text
+from protocols.schema import Technique
+from service import foretell, site_text
 from service.core.model import PersonRole
 from service.demo import demo
 from service.devices.commands import add_commands
 from service.records import commands as records
+from service.records import proof_commands
 from service.runtime import RuntimeFolderError
 from service.shutdown import shutdown
 from service.site import load_site
@@ -96,6 +98,11 @@ def _unit(asked: argparse.Namespace) -> Answer:
 
 
 def _files(commands: Commands) -> None:
+    ahead = commands.add_parser("what-if", help="what a protocol would lead to, before incision")
+    ahead.add_argument("protocol")
+    ahead.add_argument("--technique", choices=[each.value for each in Technique])
+    ahead.add_argument("--flow", type=float, metavar="ML_MIN", help="default: the protocol's")
+    ahead.set_defaults(run=lambda a: foretell.what_if_text(a.protocol, a.technique, a.flow))
     site = commands.add_parser("site", help="what this room has").add_subparsers(required=True)
     site.add_parser("example").set_defaults(run=lambda _: site_text.example_text())
     check = site.add_parser("check")
@@ -117,6 +124,9 @@ def _files(commands: Commands) -> None:
 def _sessions(commands: Commands) -> None:
     sessions = commands.add_parser("sessions", help="the record").add_subparsers(required=True)
     records.add_commands(sessions)
+    proof_commands.add_sessions_commands(sessions)
+    keys = commands.add_parser("keys", help="the signing key").add_subparsers(required=True)
+    proof_commands.add_keys_commands(keys)
     accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
     token = accounts.add_parser("token", help="a sign-in token for a person or a program")
     token.add_argument("--site", type=Path, required=True)

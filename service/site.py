@@ -3,6 +3,7 @@
 A port that is not there is no error: the service starts, shows the device lost and keeps trying.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -13,11 +14,20 @@ from pydantic_core import ErrorDetails
 
 from drivers.classes import Driver, SettingError
 from drivers.link import is_contactor, is_drive
+from drivers.registry import most_hz
 from protocols.locate import Problem, read_document
 from protocols.reader import range_of
 from protocols.schema import Limits, Protocol
 from service.core.model import Role, Unit
-from service.site_shape import PARTS, ChannelPart, DevicePart, ProtocolsPart, Site, SiteError
+from service.site_shape import (
+    PARTS,
+    ChannelPart,
+    DevicePart,
+    ProtocolsPart,
+    RecordPart,
+    Site,
+    SiteError,
+)
 
 __all__ = ["Site", "SiteError", "load_site", "narrowed"]
 
@@ -54,6 +64,7 @@ NARROWER_WHEN_HIGHER = frozenset(
         "flow_low_share",
         "site_lost_keep",
         "reservoir_low_ml",
+        "core_cool_c",
     }
 )
 """Limits that a higher value narrows; every other one is narrowed by a lower value."""
@@ -69,8 +80,15 @@ def load_site(path: Path) -> Site:
         raise SiteError(document.report(problems)) from None
     if found := list(_problems(site)):
         raise SiteError(document.report(found))
-    folder = path.parent / site.protocols.directory
-    return site.model_copy(update={"protocols": ProtocolsPart(directory=folder)})
+    folder, record = path.parent, site.record
+    parts = {
+        "protocols": ProtocolsPart(directory=folder / site.protocols.directory),
+        "record": RecordPart(
+            key=record.key and folder / record.key,
+            checkpoints=record.checkpoints and folder / record.checkpoints,
+        ),
+    }
+    return site.model_copy(update=parts)
 
 
 def narrowed(protocol: Protocol, limits: Mapping[str, float]) -> Limits:
@@ -141,6 +159,11 @@ def _device_problems(site: Site, drivers: Mapping[str, Driver]) -> Iterator[Prob
             text = f"is a second {only} of this room; a room has one, remove the other"
             yield Problem(field=("device", str(index), "driver"), text=text)
         seen.add(only)
+        most = most_hz(drivers[device.name]) if device.name in drivers else None
+        if most is not None and device.poll_hz > most:
+            slow_enough = math.floor(1000 * most) / 1000
+            text = f"{device.poll_hz:g} is more than it gives; write poll_hz = {slow_enough:g}"
+            yield Problem(field=("device", str(index), "poll_hz"), text=text)
 
 
 def _only_one(driver: Driver) -> str:

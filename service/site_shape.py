@@ -100,6 +100,13 @@ class ProtocolsPart(_Part):
     directory: Path = SHIPPED
 
 
+class RecordPart(_Part):
+    """`[record]`: the signing key, and where copies of the signed checkpoints are kept."""
+
+    key: Path | None = None
+    checkpoints: Path | None = None
+
+
 class Site(_Part):
     """A whole `site.toml`; `about` is its `[room]`."""
 
@@ -109,6 +116,7 @@ class Site(_Part):
     limits: dict[str, Number] = {}
     envelope: dict[str, EnvelopePart] = {}
     protocols: ProtocolsPart = ProtocolsPart()
+    record: RecordPart = RecordPart()
 
     def room(self, speed: float = 1.0) -> Room:
         """The room as the core sees it; raises `SiteError` for a speed that its mode forbids."""
@@ -172,6 +180,13 @@ class Site(_Part):
         return load_all(self.protocols.directory, self.envelopes())
 
     @property
+    def key_path(self) -> Path:
+        """Where the signing key lies: beside an SQLite database where the site names no place."""
+        prefix, database = "sqlite:///", self.about.database
+        beside = database.removeprefix(prefix) if database.startswith(prefix) else "hipec"
+        return self.record.key or Path(beside + ".key")
+
+    @property
     def host_port(self) -> tuple[str, int]:
         """Where the pages are served."""
         host, _, port = self.about.listen.rpartition(":")
@@ -184,4 +199,5 @@ PARTS: Mapping[str, type[BaseModel]] = {
     "channel": ChannelPart,
     "envelope": EnvelopePart,
     "protocols": ProtocolsPart,
+    "record": RecordPart,
 }

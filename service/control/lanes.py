@@ -17,6 +17,7 @@ from service.wire import (
     MAX_MESSAGE_BYTES,
     URGENT,
     CommandRequest,
+    Denied,
     DisplayShown,
     Hello,
     WireError,
@@ -26,7 +27,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | DisplayShown
+Asked = CommandRequest | Denied | DisplayShown
 
 
 class Lanes:

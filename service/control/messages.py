@@ -60,13 +60,6 @@ class Messages:
             self._sent.pop(next(iter(self._sent)))
         return {**event.message, "sent_ns": mono_ns, "durable": durable}
 
-    def refused(self, key: str, name: str, reason: str) -> Event:
-        """The refusal of a request that could not be made into a command at all."""
-        self._seq += 1
-        body = {"type": "command", "key": key, "name": name, "state": "refused"}
-        message = {**self._head, "seq": self._seq, **body, "reason": reason}
-        return Event(seq=self._seq, message=message)
-
     def frame(self, frame: Frame, state: State) -> Json | None:
         """All channels of one device, as read in one go and as far as the core believes them.
 

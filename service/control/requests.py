@@ -6,11 +6,11 @@ from datetime import datetime
 
 from protocols.dose import BsaFormula, DoseError, body_surface_m2, dose_mg
 from protocols.schema import Protocol
-from service.core.events import Command, Shown
+from service.core.events import Command, Rejected, Shown
 from service.core.model import Actor, Instant
 from service.site import narrowed
 from service.site_shape import SiteError
-from service.wire import CommandRequest, DisplayShown
+from service.wire import CommandRequest, Denied, DisplayShown
 from service.wire.strict import Scalar
 
 
@@ -39,9 +39,18 @@ def command(
         args=args,
         reason=asked.reason,
         second=asked.second,
-        by=Actor(user=asked.by.user, role=asked.by.role, station=asked.by.station),
+        by=_by(asked),
         protocol=protocol,
     )
+
+
+def rejected(asked: CommandRequest | Denied, at: Instant, reason: str) -> Rejected:
+    """The core's event for a request that cannot be made into a command."""
+    return Rejected(at=at, key=asked.key, name=asked.name, reason=reason, by=_by(asked))
+
+
+def _by(asked: CommandRequest | Denied) -> Actor:
+    return Actor(user=asked.by.user, role=asked.by.role, station=asked.by.station)
 
 
 def shown(asked: DisplayShown, at: Instant) -> Shown:

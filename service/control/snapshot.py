@@ -8,9 +8,21 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from service.core import alarms, channels, clocks, control, drives, guarding, interlocks, phases
+from service.core import (
+    alarms,
+    channels,
+    clocks,
+    control,
+    dips,
+    drives,
+    guarding,
+    interlocks,
+    ledger,
+    phases,
+    timers,
+)
 from service.core.model import Channel, Controller, DeviceClass, DriveStatus, Phase, Role
-from service.core.state import Alarm, Drive, Session, Side, State
+from service.core.state import Alarm, Drive, PastAlarm, Session, Side, State
 
 Json = dict[str, Any]
 SHOWN_COMMANDS = 20
@@ -35,6 +47,11 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "audible": sounding.occurrence if (sounding := alarms.audible(state)) else None,
         "audio_paused_s": alarms.audio_paused_s(state),
         "commands": _commands(state),
+        "guarded": [asdict(entry) for entry in guarding.guarded(state)],
+        "timers": [asdict(timer) for timer in timers.timers(state)],
+        "dip": _dip(state),
+        "ledger": asdict(lines) if (lines := ledger.ledger(state)) else None,
+        "past_alarms": [_past_alarm(past) for past in reversed(state.past_alarms)],
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],
         "events": _events(state),
         **_session(state),
@@ -127,6 +144,23 @@ def _alarm(alarm: Alarm, sent: Mapping[str, tuple[int, int]]) -> Json:
         "sent_ns": sent_ns,
         "seq": seq,
     }
+
+
+def _past_alarm(past: PastAlarm) -> Json:
+    return {
+        "id": past.id,
+        "source": past.source,
+        "occurrence": past.occurrence,
+        "priority": past.priority,
+        "text": past.text,
+        "since_utc": utc(past.since_utc_ns),
+        "until_utc": utc(past.until_utc_ns),
+    }
+
+
+def _dip(state: State) -> Json | None:
+    dip = dips.predicted(state, state.session) if state.session else None
+    return asdict(dip) if dip else None
 
 
 def _commands(state: State) -> list[Json]:

@@ -1,8 +1,7 @@
 """Commands that move heat and flow, and those that take them away."""
 
-from collections.abc import Mapping
-
-from service.core import channels, control, drives, interlocks, phases
+from protocols.schema import ResumedBy
+from service.core import channels, conditions, control, drives, interlocks, phases
 from service.core.asked import (
     Done,
     Refusal,
@@ -14,10 +13,10 @@ from service.core.asked import (
     who,
 )
 from service.core.changing import replace
-from service.core.effects import ControllerChanged, Effect
+from service.core.effects import ControllerChanged, Effect, Recorded
 from service.core.events import Command
-from service.core.model import Controller, DeviceClass, Role
-from service.core.state import Session, Side, State
+from service.core.model import Controller, DeviceClass
+from service.core.state import Heat, Session, Side, State
 
 LOWEST_INFLOW_C = 20.0
 
@@ -30,29 +29,36 @@ def set_controller(state: State, command: Command) -> Done:
     if mode not in {controller.value for controller in allowed}:
         raise Refusal(f"mode must be one of {', '.join(allowed)}")
     wanted = Controller(mode)
+    effects: list[Effect] = []
     if wanted is Controller.AUTOMATIC:
-        _automatic_conditions(state, session)
-    heat = replace(session.heat, controller=wanted, integral_c=0.0)
-    changed = ControllerChanged(at=state.now, to=wanted, reason=f"by {who(command)}")
+        effects.append(_conditions_for_automatic(state, session))
+    heat = replace(
+        session.heat, controller=wanted, integral_c=0.0, requested_c=_kept_c(session.heat, wanted)
+    )
+    effects.append(ControllerChanged(at=state.now, to=wanted, reason=f"by {who(command)}"))
     state = replace(state, session=replace(session, heat=heat))
-    return Done(state=state, effects=(changed,))
+    return Done(state=state, effects=tuple(effects))
 
 
-def _automatic_conditions(state: State, session: Session) -> None:
-    """What automatic needs before a person may switch it on."""
-    checks: Mapping[str, bool] = {
-        f"heat is not allowed in phase {session.phase}": (
-            session.protocol.heat[session.phase].allowed
-        ),
-        "an interlock or pause is on: resume first": (
-            not session.blocks and session.side is Side.NONE
-        ),
-        "automatic needs an independent flow meter": channels.flow_meter(state) is not None,
-        "automatic needs two valid sites": len(channels.valid_values(state, Role.SITE)) >= 2,
-        "automatic needs a valid inflow": bool(channels.valid_values(state, Role.INFLOW)),
-    }
-    if failed := [text for text, holds in checks.items() if not holds]:
-        raise Refusal("; ".join(failed))
+def _kept_c(heat: Heat, wanted: Controller) -> float | None:
+    """Automatic finds the inflow anew; who takes over from it goes on with what it last gave."""
+    was, automatic = heat.controller, Controller.AUTOMATIC
+    if was is wanted or automatic not in (was, wanted):
+        return heat.requested_c
+    return None if wanted is automatic else heat.granted_c
+
+
+def _conditions_for_automatic(state: State, session: Session) -> Recorded:
+    """Every condition with its reading, for the record; refused when one does not hold."""
+    found = conditions.for_automatic(state, session)
+    if failed := [f"{c.name} ({c.reading})" for c in found if not c.holds]:
+        raise Refusal(f"automatic needs: {'; '.join(failed)}")
+    return Recorded(
+        at=state.now,
+        kind="automatic_conditions",
+        text="; ".join(f"{c.name}: {c.reading}" for c in found),
+        data={c.name: c.reading for c in found},
+    )
 
 
 def set_inflow(state: State, command: Command) -> Done:
@@ -105,15 +111,41 @@ def set_flow(state: State, command: Command) -> Done:
 
 def stop(state: State, command: Command) -> Done:
     """Everything off, in any phase or none, without a guard; a person resumes."""
-    effects: list[Effect] = [recorded(state, command, "stop", "Stop")]
+    return _all_off(state, command, Side.PAUSE)
+
+
+def abort(state: State, command: Command) -> Done:
+    """End the treatment: everything off, in any phase or none, without a guard; then drain."""
+    return _all_off(state, command, Side.ABORT)
+
+
+def _all_off(state: State, command: Command, side: Side) -> Done:
+    """Heat and pump off; the return as the protocol's row for it says."""
+    effects: list[Effect] = []
+    text = command.name.capitalize()
     if (session := state.session) is not None:
-        side = Side.ABORT if session.side is Side.ABORT else Side.PAUSE
+        row = session.protocol.matrix["stop_or_abort"]
+        text = f"{text}: heat off, pump stopped, return {row.returns.replace('_', ' ')}"
+        side = Side.ABORT if session.side is Side.ABORT else side
         heat = replace(session.heat, controller=Controller.STOPPED, enabled=False)
         state = replace(state, session=replace(session, side=side, heat=heat))
         to = Controller.STOPPED
-        effects.append(ControllerChanged(at=state.now, to=to, reason="stop"))
+        effects.append(ControllerChanged(at=state.now, to=to, reason=command.name))
+    effects.insert(0, recorded(state, command, command.name, text))
     state = drives.off_anew(state, pump=True)
     return Done(state=state, effects=tuple(effects), drives=("heater", "pump"))
+
+
+def patient_unstable(state: State, command: Command) -> Done:
+    """Cardiac arrest or an unstable patient: everything off until the surgeon agrees to go on."""
+    if state.session is None:
+        return _all_off(state, command, Side.PAUSE)
+    says = "Patient unstable: heat and pump off, drain"
+    fact = recorded(state, command, "patient_unstable", says)
+    text = f"Patient unstable, said by {who(command)}"
+    state, effects = interlocks.declare(state, state.session, "patient_unstable", text)
+    state = drives.off_anew(state, pump=True)
+    return Done(state=state, effects=(fact, *effects), drives=("heater", "pump"))
 
 
 def heater_off(state: State, command: Command) -> Done:
@@ -142,8 +174,12 @@ def resume(state: State, command: Command) -> Done:
     session = session_of(state)
     if session.side is Side.ABORT:
         raise Refusal("the session was aborted: drain")
+    agreed = bool(command.reason and second_name(command))
+    by_surgeon = session.protocol.matrix["stop_or_abort"].resumed_by is ResumedBy.SURGEON
+    if by_surgeon and session.heat.controller is Controller.STOPPED and not agreed:
+        raise Refusal("after a stop the surgeon decides: give a reason and the surgeon's name")
     blocks = interlocks.standing(state, session)
-    overridden = [b.cause for b in blocks if b.surgeon and command.reason and second_name(command)]
+    overridden = [block.cause for block in blocks if block.surgeon and agreed]
     if standing := [block.text for block in blocks if block.cause not in overridden]:
         raise Refusal(f"the cause is still there: {'; '.join(standing)}")
     pumping = session.phase in drives.PUMPING and session.flow_ml_min
@@ -177,14 +213,3 @@ def resume(state: State, command: Command) -> Done:
 def _pump_stands(state: State) -> bool:
     """Whether running the pump would start it: the fluid that stood would reach the patient."""
     return state.pump.wanted is None or channels.runs(state, DeviceClass.PUMP) is not True
-
-
-def abort(state: State, command: Command) -> Done:
-    """End the treatment: everything off, then drain."""
-    session = session_of(state)
-    heat = replace(session.heat, controller=Controller.STOPPED, enabled=False)
-    session = replace(session, side=Side.ABORT, heat=heat)
-    fact = recorded(state, command, "abort", "Abort")
-    changed = ControllerChanged(at=state.now, to=Controller.STOPPED, reason="abort")
-    state = drives.off_anew(replace(state, session=session), pump=True)
-    return Done(state=state, effects=(fact, changed), drives=("heater", "pump"))

@@ -25,12 +25,15 @@ from dataclasses import dataclass
 from service.core.changing import replace
 from service.core.effects import AlarmChanged
 from service.core.model import Instant, Presence, Priority
-from service.core.state import Alarm, AlarmState, State
+from service.core.state import Alarm, AlarmState, PastAlarm, State
 
 AUDIO_PAUSE_S = 120.0
 ACKNOWLEDGE_TIMEOUT_S = 120.0
 ESCALATION_S = 60.0
 """Defaults of this project (general practice at the bedside; a site approves its own)."""
+
+KEPT_PAST = 50
+"""So many alarms that are over stay in the list."""
 
 ANNOUNCES = frozenset({"onset", "escalated", "reannounced"})
 """Transitions after which a person is to hear or see something new."""
@@ -88,6 +91,7 @@ def advance(state: State, judged: Iterable[Judged]) -> tuple[State, list[AlarmCh
     alarms = dict(state.alarms)
     effects: list[AlarmChanged] = []
     occurrences = state.occurrences
+    past: tuple[PastAlarm, ...] = ()
     for key in {**seen, **state.alarms}:
         before, item = alarms.get(key), seen.get(key)
         after, event = _move(state, before, item, occurrences)
@@ -95,9 +99,16 @@ def advance(state: State, judged: Iterable[Judged]) -> tuple[State, list[AlarmCh
         _keep(alarms, key, after)
         if event and (shown := after or before):
             effects.append(_changed(state, shown, event, gone=after is None))
+            past += () if after else (_past(state, shown),)
     paused_until = None if _ends_pause(effects) else state.audio_paused_until_ns
     return (
-        replace(state, alarms=alarms, occurrences=occurrences, audio_paused_until_ns=paused_until),
+        replace(
+            state,
+            alarms=alarms,
+            occurrences=occurrences,
+            audio_paused_until_ns=paused_until,
+            past_alarms=(*state.past_alarms, *past)[-KEPT_PAST:] if past else state.past_alarms,
+        ),
         effects,
     )
 
@@ -114,7 +125,8 @@ def acknowledge(state: State, occurrence: str, by: str) -> tuple[State, AlarmCha
         after = replace(alarm, state=AlarmState.ACKED, acked_ns=state.now.mono_ns)
         _keep(alarms, key, None if over else after)
         effect = _changed(state, alarm if over else after, "acknowledged", gone=over, by=by)
-        return replace(state, alarms=alarms), effect
+        past = (*state.past_alarms, _past(state, alarm)) if over else state.past_alarms
+        return replace(state, alarms=alarms, past_alarms=past[-KEPT_PAST:]), effect
     return None
 
 
@@ -270,6 +282,18 @@ def _changed(state: State, alarm: Alarm, event: str, *, gone: bool, by: str = ""
         limit=alarm.limit,
         sampled=alarm.sampled,
         by=by,
+    )
+
+
+def _past(state: State, alarm: Alarm) -> PastAlarm:
+    return PastAlarm(
+        id=alarm.id,
+        source=alarm.source,
+        occurrence=alarm.occurrence,
+        priority=alarm.priority,
+        text=alarm.text,
+        since_utc_ns=alarm.since_utc_ns,
+        until_utc_ns=state.now.utc_ns,
     )
 
 

@@ -10,6 +10,9 @@ from service.core.effects import Effect, Recorded
 from service.core.model import Phase, Role
 from service.core.state import Clocks, Session, Side, State
 
+LAST_MINUTES_S = 300.0
+"""So long before its end the treatment says that it is nearly over."""
+
 GAP_S = 1.0
 """A pass that comes later than this after the one before (real seconds) leaves a gap."""
 
@@ -28,6 +31,7 @@ def advance(state: State, dt_real_s: float) -> tuple[State, list[Effect]]:
         pumped_ml=clocks.pumped_ml + _pumped_ml(state, dt_s, gap),
     )
     clocks, effects = _ended(state, session, clocks)
+    effects += _nearly_over(state, session, clocks)
     return replace(state, session=replace(session, clocks=clocks)), effects
 
 
@@ -51,17 +55,24 @@ def gate_is_open(session: Session) -> bool:
     return session.clocks.gate_held_s >= session.protocol.gate.hold_s
 
 
-def counted_s(session: Session) -> float:
-    """The time that ends the treatment: elapsed or in band, as the protocol says."""
-    in_band = session.protocol.clock.ends_on == "in_band"
-    return session.clocks.in_band_s if in_band else session.clocks.elapsed_s
+def ends_on_elapsed(session: Session) -> bool:
+    """Whether all time counts towards the end of the treatment, not only that in the band."""
+    return session.protocol.clock.ends_on == "elapsed"
 
 
 def left_s(session: Session) -> float:
     """Treatment seconds left, limited by the cap of a clock that ends on in-band time."""
-    left = session.duration_s - counted_s(session)
-    cap_left = 60.0 * session.protocol.clock.cap_min - session.clocks.elapsed_s
-    return max(0.0, min(left, cap_left))
+    return _left_s(session, session.clocks)
+
+
+def _left_s(session: Session, clocks: Clocks) -> float:
+    counted = clocks.elapsed_s if ends_on_elapsed(session) else clocks.in_band_s
+    return max(0.0, min(session.duration_s - counted, _cap_left_s(session, clocks)))
+
+
+def _cap_left_s(session: Session, clocks: Clocks) -> float:
+    """Treatment seconds up to the cap, which ends a treatment that never gets into its band."""
+    return 60.0 * session.protocol.clock.cap_min - clocks.elapsed_s
 
 
 def contact_s(state: State, session: Session) -> float | None:
@@ -74,19 +85,31 @@ def contact_s(state: State, session: Session) -> float | None:
 
 
 def _treatment(state: State, session: Session, clocks: Clocks, dt_s: float, gap: bool) -> Clocks:
-    paused = session.side in (Side.PAUSE, Side.ABORT)
-    if not clocks.running or clocks.ended:
+    """Book this time to one of the three accounts; never more than the clock has left.
+
+    After a gap all of it is booked: the clock was over before anybody could look.
+    """
+    if not clocks.running or clocks.ended or is_halted(session):
         return clocks
-    if paused and session.protocol.clock.pause_stops_clock:
-        return clocks
-    dt_s = min(dt_s, left_s(session)) if not gap else dt_s
     target = session.protocol.target
     value = channels.statistic(channels.valid_values(state, Role(target.role)), target.statistic)
-    if gap or value is None:
+    if gap:
         return replace(clocks, unobserved_s=clocks.unobserved_s + dt_s)
-    if target.low_c <= value <= target.high_c:
+    inside = value is not None and target.low_c <= value <= target.high_c
+    counts = inside or ends_on_elapsed(session)
+    dt_s = min(dt_s, left_s(session) if counts else max(0.0, _cap_left_s(session, clocks)))
+    if value is None:
+        return replace(clocks, unobserved_s=clocks.unobserved_s + dt_s)
+    if inside:
         return replace(clocks, in_band_s=clocks.in_band_s + dt_s)
     return replace(clocks, out_of_band_s=clocks.out_of_band_s + dt_s)
+
+
+def is_halted(session: Session) -> bool:
+    """Whether the treatment clock stands still: in a pause or after an abort, where the protocol
+    says that a pause stops it."""
+    paused = session.side in (Side.PAUSE, Side.ABORT)
+    return paused and session.protocol.clock.pause_stops_clock
 
 
 def _gate_held_s(state: State, session: Session, dt_s: float, gap: bool) -> float:
@@ -104,9 +127,20 @@ def _pumped_ml(state: State, dt_s: float, gap: bool) -> float:
 
 
 def _ended(state: State, session: Session, clocks: Clocks) -> tuple[Clocks, list[Effect]]:
-    over = left_s(replace(session, clocks=clocks)) <= 0.0
+    over = _left_s(session, clocks) <= 0.0
     if clocks.ended or not clocks.running or not over:
         return clocks, []
     text = f"Treatment clock ended after {clocks.elapsed_s / 60:.1f} min: heat off, drain"
     effect = Recorded(at=state.now, kind="clock", text=text)
     return replace(clocks, ended=True, running=False, ended_s=state.treat_s), [effect]
+
+
+def _nearly_over(state: State, session: Session, clocks: Clocks) -> list[Effect]:
+    """One line in the record, and on the pages, when five minutes are left."""
+    if (
+        not clocks.running
+        or _left_s(session, clocks) > LAST_MINUTES_S
+        or left_s(session) <= LAST_MINUTES_S
+    ):
+        return []
+    return [Recorded(at=state.now, kind="timer", text="Five minutes of treatment left")]

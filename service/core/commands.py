@@ -10,8 +10,8 @@ from service.core import actuators, spoken, treatment
 from service.core.asked import Handler, Refusal
 from service.core.authority import refusal
 from service.core.changing import replace
-from service.core.effects import Effect
-from service.core.events import Command
+from service.core.effects import CommandChanged, Effect
+from service.core.events import Command, Rejected
 from service.core.following import changed
 from service.core.model import CommandState
 from service.core.state import CommandRecord, State
@@ -40,6 +40,17 @@ def handle(state: State, command: Command) -> tuple[State, list[Effect]]:
         waits=done.drives,
     )
     return _kept(done.state, record), [*done.effects, changed(state, record)]
+
+
+def reject(state: State, event: Rejected) -> CommandChanged:
+    """Put on record a request that never became a command; its key may still be used."""
+    return CommandChanged(
+        at=state.now,
+        key=event.key,
+        name=event.name,
+        state=CommandState.REFUSED,
+        reason=event.reason,
+    )
 
 
 def _kept(state: State, record: CommandRecord) -> State:
@@ -76,6 +87,7 @@ HANDLERS: Mapping[str, Handler] = {
     "compare_probes": comparison.compare_probes,
     "start_phase": treatment.start_phase,
     "confirm_drug": treatment.confirm_drug,
+    "confirm_reminder": treatment.confirm_reminder,
     "set_controller": actuators.set_controller,
     "set_inflow": actuators.set_inflow,
     "set_flow": actuators.set_flow,
@@ -84,6 +96,7 @@ HANDLERS: Mapping[str, Handler] = {
     "pause": actuators.pause,
     "resume": actuators.resume,
     "abort": actuators.abort,
+    "patient_unstable": actuators.patient_unstable,
     "acknowledge": spoken.acknowledge,
     "pause_audio": spoken.pause_audio,
     "note": spoken.note,

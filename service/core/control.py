@@ -9,9 +9,10 @@ cooler.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from service.core import channels
+from service.core import channels, foresight
 from service.core.changing import replace
-from service.core.effects import Effect
+from service.core.conditions import LEAST_SITES
+from service.core.effects import Effect, Recorded
 from service.core.interlocks import add_block, block_for_lost_needs
 from service.core.model import Controller, DeviceClass, LinkState, Phase, Role
 from service.core.state import AlarmState, Heat, Session, Side, State
@@ -23,15 +24,18 @@ KI_PER_S = 0.004
 where they settle within 10 min without overshoot above 0.2 °C."""
 
 TRIM_GAIN = 4.0
-TRIM_BELOW_BAND_EDGE_C = 0.2
-"""Automatic takes 4 °C off the inflow for each °C of the hottest site above the band edge − 0.2."""
+"""Automatic takes 4 °C off the inflow for each °C of the hottest site above the band, at once."""
 
+NOBODY_HEATS = frozenset({Controller.FALLBACK, Controller.STOPPED})
+"""Modes with one stated output: the heater off. The pump does what the event × response matrix says
+of the event that led there; neither starts again before a person resumes."""
+
+TOLD_EVERY_S = 60.0
+TOLD_STEP_C = 0.2
+"""The record has an automatic change when it amounts to this much, at most once a minute."""
 
 BATH_COOLS_C_PER_S = 0.3 / 60.0
 """A circuit without heat falls by 0.3-1 °C/min (clinical practice); the slower figure counts."""
-
-AUTOMATIC_SITES = 2
-"""A reading may raise heat only where at least two sites agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +61,15 @@ def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
         heat = _regulated(state, session, heat, dt_s)
     if (expected_c := _expected_c(heat, dt_s)) != heat.expected_c:
         heat = replace(heat, expected_c=expected_c)
+    heat, effects = _told(state, session, heat)
     if heat != session.heat:
         state = replace(state, session=replace(session, heat=heat))
     gap_s = 0.0 if heat.missing_since is None else state.now.seconds_since(heat.missing_since)
     if gap_s > session.limits.link_latch_s:
         why = reason or "the heater's connection was lost"
-        return add_block(state, block_for_lost_needs(state, f"Heat stays off: {why}"))
-    return state, []
+        state, latched = add_block(state, block_for_lost_needs(state, f"Heat stays off: {why}"))
+        effects += latched
+    return state, effects
 
 
 def inflow_limit(session: Session) -> tuple[float, str]:
@@ -85,6 +91,8 @@ def _refusals(state: State, session: Session) -> Iterator[str]:
         yield "; ".join(blocked)
     if not state.supervised:
         yield "supervisor is gone"
+    if session.heat.controller in NOBODY_HEATS:
+        yield f"controller is in {session.heat.controller}: a person has to resume"
     if not session.heat.enabled:
         yield "a person has to switch it on"
 
@@ -103,8 +111,8 @@ def _missing(state: State, session: Session) -> Iterator[Missing]:
             yield from _missing_core(state, session)
         elif not (values := channels.valid_values(state, role)):
             yield Missing(text=f"no valid {need} temperature", data=True)
-        elif role is Role.SITE and automatic and len(values) < AUTOMATIC_SITES:
-            yield Missing(text=f"automatic needs {AUTOMATIC_SITES} valid sites", data=True)
+        elif role is Role.SITE and automatic and len(values) < LEAST_SITES:
+            yield Missing(text=f"automatic needs {LEAST_SITES} valid sites", data=True)
     yield from _too_hot(state, session)
     if channels.device_of_class(state, DeviceClass.HEATER) is None:
         yield Missing(text="the room has no heater", data=False)
@@ -171,7 +179,8 @@ def _regulated(state: State, session: Session, heat: Heat, dt_s: float) -> Heat:
     bath = granted + BATH_OVER_INFLOW_C + correction
     highest = session.limits.bath_max_c
     if bath > highest:
-        bath, limited_by = highest, limited_by or f"bath maximum {highest:g} °C"
+        bath = highest
+        limited_by = "; ".join(filter(None, (limited_by, f"bath maximum {highest:g} °C")))
     return replace(
         heat,
         granted_c=granted,
@@ -209,19 +218,57 @@ def _expected_c(heat: Heat, dt_s: float) -> float | None:
 
 
 def _granted(state: State, session: Session, heat: Heat) -> tuple[float, str]:
-    asked = default_inflow_c(session) if heat.requested_c is None else heat.requested_c
-    ceiling, why = inflow_limit(session)
-    granted, limited_by = (ceiling, why) if asked > ceiling else (asked, "")
+    """The inflow set-point, and what cut it below what was asked."""
+    asked = _asked_c(session, heat)
+    cuts = [(asked, ""), inflow_limit(session)]
+    if heat.controller is not Controller.AUTOMATIC:
+        return min(cuts)
+    if heat.requested_c is not None:
+        cuts.append((heat.requested_c, "what a person allows"))
+    granted, why = min(cuts)
     trim = _hottest_site_trim_c(state, session)
-    if heat.controller is Controller.AUTOMATIC and trim > 0:
-        return granted - trim, "hottest site near the upper edge of the band"
-    return granted, limited_by
+    return (granted - trim, "hottest site above the band") if trim > 0 else (granted, why)
+
+
+def _asked_c(session: Session, heat: Heat) -> float:
+    """What the loop asks for in automatic, else a person, else the protocol (°C)."""
+    seen = session.foresight
+    if heat.controller is Controller.AUTOMATIC and seen is not None:
+        return seen.wanted_c
+    return default_inflow_c(session) if heat.requested_c is None else heat.requested_c
 
 
 def _hottest_site_trim_c(state: State, session: Session) -> float:
     hottest = channels.figures(state, Role.SITE).highest
-    edge = session.protocol.target.high_c - TRIM_BELOW_BAND_EDGE_C
+    edge = session.protocol.target.high_c
     return 0.0 if hottest is None else TRIM_GAIN * max(0.0, hottest - edge)
+
+
+def _told(state: State, session: Session, heat: Heat) -> tuple[Heat, list[Effect]]:
+    """What automatic asked, what was granted and which limit cut it, for the record."""
+    if heat.controller is not Controller.AUTOMATIC or heat.granted_c is None:
+        return replace(heat, told_c=None), []
+    moved = heat.told_c is None or abs(heat.granted_c - heat.told_c) >= TOLD_STEP_C
+    due = heat.told_c is None or state.treat_s - heat.told_s >= TOLD_EVERY_S
+    if not due or not (moved or heat.limited_by != heat.told_limit):
+        return heat, []
+    asked = _asked_c(session, heat)
+    cut = f", limited by {heat.limited_by}" if heat.limited_by else ""
+    aim = session.foresight.outlook if session.foresight else None
+    effect = Recorded(
+        at=state.now,
+        kind="automatic",
+        text=f"Inflow {heat.granted_c:.1f} °C, asked {asked:.1f}{cut}",
+        data={
+            "asked_c": round(asked, 2),
+            "granted_c": round(heat.granted_c, 2),
+            "limited_by": heat.limited_by,
+            "goal_c": aim.goal_c if aim else None,
+            "decided_by": aim.decided_by if aim else "",
+        },
+    )
+    told = replace(heat, told_c=heat.granted_c, told_s=state.treat_s, told_limit=heat.limited_by)
+    return told, [effect]
 
 
 def default_inflow_c(session: Session) -> float:
@@ -235,20 +282,44 @@ def advice(state: State, session: Session) -> str:
     """What the loop would propose to a person now ("" for nothing); it moves nothing itself."""
     heat = session.heat
     sites = channels.valid_values(state, Role.SITE)
-    if heat.controller is Controller.AUTOMATIC or heat.granted_c is None or heat.bath_c is None:
+    if session.phase not in foresight.WARM or not sites or heat.bath_c is None:
         return ""
-    if session.phase not in (Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE) or not sites:
-        return ""
+    outlook = session.foresight.outlook if session.foresight else None
+    limit = outlook.limit if outlook else ""
+    if heat.controller is Controller.AUTOMATIC or heat.granted_c is None:
+        return limit
     target = session.protocol.target
+    if max(sites) > target.high_c:
+        lower = heat.granted_c - 0.5
+        return f"hottest site {max(sites):.1f} °C: lower the inflow to {lower:.1f} °C"
+    if warm := _core_advice(state, session, heat.granted_c):
+        return warm
     ceiling, why = inflow_limit(session)
     mean = sum(sites) / len(sites)
-    if max(sites) > target.high_c:
-        return (
-            f"hottest site {max(sites):.1f} °C: lower the inflow to {heat.granted_c - 0.5:.1f} °C"
-        )
     if mean >= target.low_c:
         return ""
     if heat.granted_c >= ceiling:
-        return f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
+        return limit or f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
     proposed = min(ceiling, heat.granted_c + max(0.2, target.low_c - mean))
     return f"sites {mean:.1f} °C, below the band: inflow {proposed:.1f} °C"
+
+
+CORE_STEP_C = 1.0
+
+
+def _core_advice(state: State, session: Session, granted_c: float) -> str:
+    """Less heat where the core is warm, or is foreseen at its high limit within ten minutes."""
+    limits = session.limits
+    deciding = channels.deciding_core(state, session.protocol)
+    values = [channels.valid_value(state, channel) for channel in deciding]
+    core = max((value for value in values if value is not None), default=0.0)
+    lower = granted_c - CORE_STEP_C
+    if core >= limits.core_medium_c:
+        return f"core {core:.1f} °C: lower the inflow to {lower:.1f} °C, cool the patient"
+    in_s = session.foresight.outlook.core_high_in_s if session.foresight else None
+    if in_s is None:
+        return ""
+    return (
+        f"core {limits.core_high_c:g} °C foreseen in {in_s / 60:.0f} min: "
+        f"lower the inflow to {lower:.1f} °C"
+    )

@@ -32,7 +32,8 @@ BATH_INTERVAL_S = 2.0
 moves in steps that the slow heater line (250 ms quiet after each write) can follow."""
 
 SAME_SHARE = 0.01
-"""A set-point read back within this share of the order is the order."""
+SAME_C = 0.06
+"""A set-point read back within this of the order is the order: share of a flow, °C of a bath."""
 
 CLOSED = 1.0
 CONTACTOR_LEASE_S = 6.0
@@ -40,7 +41,9 @@ CONTACTOR_RENEW_S = 2.0
 """Real seconds: a core that no longer renews lets the contactors open; a dead process does not even
 feed their own watchdog."""
 
-OPENS_CONTACTOR = frozenset({"stop_or_abort", "heater_not_off", "switches_stopped"})
+OPENS_CONTACTOR = frozenset(
+    {"stop_or_abort", "heater_not_off", "heats_unasked", "switches_stopped"}
+)
 """Interlocks that take the power away: what was ordered off and is not proven off, and a stop."""
 
 CLASSES: Mapping[str, DeviceClass] = {
@@ -103,19 +106,19 @@ def heard(state: State, device: str, status: DriveStatus) -> State:
     """A drive's own word answers the question that an unknown outcome leaves."""
     for name, drive in _named(state).items():
         own = device == channels.drive_device(state, CLASSES[name])
-        if own and drive.outcome is CommandState.UNKNOWN and _is_as_wanted(drive, status):
+        if own and drive.outcome is CommandState.UNKNOWN and _is_as_wanted(name, drive, status):
             drive = replace(drive, outcome=CommandState.CONFIRMED, settled=state.now)
             return _with(state, name, drive)
     return state
 
 
-def _is_as_wanted(drive: Drive, status: DriveStatus) -> bool:
+def _is_as_wanted(name: str, drive: Drive, status: DriveStatus) -> bool:
     if drive.wanted is None or status.running is not True:
         return drive.wanted is None and status.running is False
     if status.setpoint is None:
         return drive.wanted == CLOSED
-    near = abs(status.setpoint - drive.wanted) <= SAME_SHARE * drive.wanted
-    return near
+    same = SAME_C if name == "heater" else SAME_SHARE * drive.wanted
+    return abs(status.setpoint - drive.wanted) <= same
 
 
 def _with(state: State, name: str, drive: Drive) -> State:

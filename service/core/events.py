@@ -17,13 +17,18 @@ from service.core.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The control process started (or restarted: `recovered`) with this room."""
+    """The control process started (or restarted: `recovered`) with this room.
+
+    `version` is the program's release; `core` names the core's exact source, so that a replay knows
+    whether it has to be the same.
+    """
 
     at: Instant
     boot: str
     room: Room
     version: str
     recovered: bool = False
+    core: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,17 @@ class Command:
     second: str = ""
     by: Actor
     protocol: Protocol | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A person's request that could not be made into a command, and why; kept as refused."""
+
+    at: Instant
+    key: str
+    name: str
+    reason: str
+    by: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +155,7 @@ Event = (
     | Frame
     | LinkChanged
     | Command
+    | Rejected
     | Outcome
     | Durability
     | SupervisorAct

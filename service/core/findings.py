@@ -8,7 +8,7 @@ valid ones only.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import median
 
-from service.core import channels, clocks, volumes
+from service.core import channels, clocks, core_course, dips, heater_check, timers, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.channels import label
 from service.core.model import (
@@ -17,13 +17,17 @@ from service.core.model import (
     Controller,
     DeviceClass,
     LinkState,
+    Phase,
     Role,
     Unit,
 )
+from service.core.outlook import CORE
 from service.core.state import Drive, Session, State
+from service.core.trust import frames
 
 Look = Callable[[State, Session], Iterable[Finding]]
 RoomLook = Callable[[State], Iterable[Finding]]
+BY_HAND = "by_hand"
 DEAD_BAND_C = 0.1
 DEAD_BAND_MMHG = 2.0
 DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
@@ -41,7 +45,8 @@ def above(
 
     def look(state: State, session: Session) -> Iterable[Finding]:
         limit_value = limit(session)
-        calm = channels.figures(state, role).all_below(limit_value - clear)
+        by_hand = core_decides is not None and session.core_by_hand is not None
+        calm = not by_hand and channels.figures(state, role).all_below(limit_value - clear)
         return () if calm else over(state, session, limit_value)
 
     def over(state: State, session: Session, limit_value: float) -> Iterator[Finding]:
@@ -51,8 +56,63 @@ def above(
                 continue
             if found := _over(state, rule, channel, limit_value):
                 yield found
+        if core_decides is not None and session.core_by_hand is not None:
+            yield from _by_hand(state, session, rule, limit_value, core_decides)
 
     return look
+
+
+def _by_hand(
+    state: State, session: Session, rule: str, limit: float, core_decides: bool
+) -> Iterator[Finding]:
+    """A core read by hand within the last five minutes; an old one clears nothing by itself."""
+    entry = session.core_by_hand
+    decides = entry is not None and entry.site in ("", *session.protocol.core_decides)
+    if entry is None or decides is not core_decides:
+        return
+    signalled = is_signalled(state, rule, BY_HAND)
+    if state.treat_s - entry.at_s > core_course.BY_HAND_S:
+        if signalled and core_course.core_c(state, session) is None:
+            yield Finding(source=BY_HAND, raw=None)
+    elif entry.value_c >= limit - (DEAD_BAND_C if signalled else 0.0):
+        text = f"Core read by hand {entry.value_c:.1f} °C, limit {limit:g}"
+        yield Finding(source=BY_HAND, raw=True, text=text, value=entry.value_c, limit=limit)
+
+
+def core_rising(state: State, session: Session) -> Iterator[Finding]:
+    """The core is warm and has risen by more than it should within half an hour."""
+    value, limits = core_course.core_c(state, session), session.limits
+    if value is None:
+        yield Finding(source="", raw=None)
+        return
+    risen = core_course.risen_c(state, value)
+    dead = DEAD_BAND_C if is_signalled(state, "core_rising", "") else 0.0
+    if value > limits.core_rise_above_c and risen > limits.core_rise_c - dead:
+        text = f"Core {value:.1f} °C has risen by {risen:.1f} °C, limit {limits.core_rise_c:g}"
+        yield Finding(source="", raw=True, text=text, value=risen, limit=limits.core_rise_c)
+
+
+def core_cool(state: State, session: Session) -> Iterator[Finding]:
+    """The core is cold at the end of the treatment."""
+    value, limit = core_course.core_c(state, session), session.limits.core_cool_c
+    if clocks.left_s(session) > clocks.LAST_MINUTES_S and session.phase is not Phase.DRAIN:
+        return
+    if value is None:
+        yield Finding(source="", raw=None)
+    elif value < limit + (DEAD_BAND_C if is_signalled(state, "core_cool", "") else 0.0):
+        text = f"Core {value:.1f} °C at the end, at least {limit:g} wanted"
+        yield Finding(source="", raw=True, text=text, value=value, limit=limit)
+
+
+def clock_stepped(state: State) -> Iterator[Finding]:
+    """The computer's wall clock was moved within the last minute; no timer follows it."""
+    stepped = state.stepped
+    if stepped is not None and state.now.seconds_since(stepped.at) < STEP_SHOWN_S:
+        text = f"The computer's clock was moved by {stepped.by_s:.0f} s"
+        yield Finding(source="", raw=True, text=text, value=stepped.by_s)
+
+
+STEP_SHOWN_S = 60.0
 
 
 def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | None:
@@ -99,6 +159,8 @@ def site_ceiling(state: State, session: Session) -> Iterator[Finding]:
 def sites_low(state: State, session: Session) -> Iterator[Finding]:
     """The protocol's statistic of the sites below the band, once it has been reached or late."""
     target, counted = session.protocol.target, session.clocks
+    if dips.recovering(state, session) and not is_signalled(state, "sites_low", ""):
+        return
     if counted.in_band_s == 0.0 and counted.elapsed_s < HEAT_UP_S:
         return
     value = channels.statistic(channels.valid_values(state, Role(target.role)), target.statistic)
@@ -123,6 +185,43 @@ def inflow_above_set(state: State, session: Session) -> Iterator[Finding]:
     for channel in channels.of_role(state, Role.INFLOW):
         if found := _over(state, "inflow_above_set", channel, limit):
             yield found
+
+
+def core_forecast(state: State, session: Session) -> Iterator[Finding]:
+    """The core is foreseen at its high limit within ten minutes."""
+    seen, limit = session.foresight, session.limits.core_high_c
+    if seen is None or CORE not in seen.outlook.ahead:
+        return
+    later = seen.outlook.ahead[CORE][-1].value_c
+    warmest = max(
+        channels.deciding_core(state, session.protocol),
+        key=lambda channel: channels.valid_value(state, channel) or 0.0,
+    )
+    source = warmest.id
+    if state.treat_s - seen.outlook.at_s > FORECAST_HOLDS_S:
+        yield Finding(source=source, raw=None)
+    elif later >= limit - (DEAD_BAND_C if is_signalled(state, "core_forecast", source) else 0.0):
+        text = f"Core foreseen at {later:.1f} °C in 10 min, limit {limit:g}"
+        yield Finding(source=source, raw=True, text=text, value=later, limit=limit)
+
+
+FORECAST_HOLDS_S = 60.0
+
+
+def heater_not_gaining(state: State, session: Session) -> Iterator[Finding]:
+    """Heat is asked for and the bath gains less than the energy says."""
+    check = session.heater_check
+    if check is not None and check.short_c > heater_check.LIMIT_C:
+        text = f"Heater does not gain: {check.role} {check.value_c:.1f} °C with heat asked for"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
+
+
+def heats_unasked(state: State, session: Session) -> Iterator[Finding]:
+    """No heat is asked for and the bath gains, or gives without falling."""
+    check = session.heater_check
+    if check is not None and check.excess_c > heater_check.LIMIT_C:
+        text = f"Heater heats unasked: {check.role} {check.value_c:.1f} °C"
+        yield Finding(source="heater", raw=True, text=text, value=check.value_c)
 
 
 def core_lost(state: State, session: Session) -> Iterator[Finding]:
@@ -192,6 +291,20 @@ def flow_low(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
 
 
+def flow_differs(state: State, session: Session) -> Iterator[Finding]:
+    """The meter sees more flow than the pump turns: wrong calibration, tubing or occlusion."""
+    if not _flow_is_of_this_order(state):
+        return
+    measured, calculated = channels.flows_ml_min(state)
+    if measured is None or calculated is None:
+        yield Finding(source="", raw=None)
+        return
+    limit = calculated * (1 + session.protocol.trust.flow_share)
+    if measured > limit + session.limits.no_flow_ml_min:
+        text = f"Flow meter {measured:.0f} ml/min, the pump turns for {calculated:.0f}"
+        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+
+
 def _flow_is_of_this_order(state: State) -> bool:
     """The room has a flow meter, and it was read after the pump took its order."""
     since, meter = state.pump.settled or state.pump.ordered, channels.flow_meter(state)
@@ -212,6 +325,16 @@ def flow_high(state: State, session: Session) -> Iterator[Finding]:
 
 FLOW_OVER_SHARE = 1.15
 """A flow meter and a pump may differ by 10-15 % in good order (clinical practice)."""
+
+
+def declared(event: str) -> Look:
+    """True while what a person has declared keeps the session off."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        if block := session.blocks.get(event):
+            yield Finding(source="", raw=True, text=block.text)
+
+    return look
 
 
 def pump_stopped(state: State, session: Session) -> Iterator[Finding]:
@@ -331,6 +454,11 @@ def drive_unknown(state: State) -> Iterator[Finding]:
     named = {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
     for name, drive in named.items():
         bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
+        asked = drive.outcome is CommandState.REQUESTED and is_signalled(
+            state, "drive_unknown", name
+        )
+        if asked and drive.wanted is not None:
+            yield Finding(source=name, raw=None)
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
             yield Finding(source=name, raw=True, text=text)
@@ -342,7 +470,13 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
     def look(state: State) -> Iterator[Finding]:
         for device in state.room.devices:
             link = state.links.get(device.name)
-            if device.device_class not in classes or link is None or link.state is LinkState.LIVE:
+            if device.device_class not in classes or link is None:
+                continue
+            if frames.comes_and_goes(state, device.name):
+                text = f"{device.name.capitalize()}: connection comes and goes. {link.reason}"
+                yield Finding(source=device.name, raw=True, text=text.strip())
+                continue
+            if link.state is LinkState.LIVE:
                 continue
             if device.device_class in SWITCHED and _unpowered(state):
                 continue
@@ -375,6 +509,8 @@ def channel_stale(state: State) -> Iterator[Finding]:
             continue
         own = channels.of_device(state, device.name)
         old = [channel for channel in own if channels.fresh(state, channel) is None]
+        if frames.comes_and_goes(state, device.name):
+            continue
         connected_s = state.now.seconds_since(link.since)
         stale = [channel for channel in old if connected_s > channels.gone_s(channel)]
         if len(stale) == len(own) > 1:
@@ -462,16 +598,30 @@ def contact_overtime(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source="", raw=True, text=text, value=contact_s, limit=cap_s)
 
 
-def fraction_due(state: State, session: Session) -> Iterator[Finding]:
-    """The next fraction of the drug is due and not yet recorded as given."""
-    drug, contact_s = session.protocol.drug, clocks.contact_s(state, session)
-    if drug is None or contact_s is None:
-        return
-    given = {entry.fraction for entry in session.given}
-    for number, fraction in enumerate(drug.fractions, start=1):
-        if contact_s >= 60.0 * fraction.at_min and number not in given:
-            text = f"Drug fraction {number} of {len(drug.fractions)} is due"
-            yield Finding(source=str(number), raw=True, text=text)
+def fraction(which: timers.TimerState) -> Look:
+    """A fraction of the drug that is due (within its window) or late, and not yet recorded."""
+
+    def look(state: State, session: Session) -> Iterator[Finding]:
+        drug = session.protocol.drug
+        if drug is None or session.clocks.contact_from_s is None:
+            return
+        for number, part in enumerate(drug.fractions, start=1):
+            if timers.fraction_state(state, session, number, part) is which:
+                text = f"Drug fraction {number} of {len(drug.fractions)} is {which}"
+                yield Finding(source=str(number), raw=True, text=text)
+
+    return look
+
+
+def reminder_due(state: State, session: Session) -> Iterator[Finding]:
+    """Intravenous drugs that anesthesia is to give now, in one alarm."""
+    due = [
+        reminder.drug
+        for number, reminder in enumerate(session.protocol.reminders, start=1)
+        if number not in session.reminded and timers.reminder_is_due(state, session, number)
+    ]
+    if due:
+        yield Finding(source="", raw=True, text=f"Intravenous now: {', '.join(due)}")
 
 
 def automatic_lost(state: State, session: Session) -> Iterator[Finding]:

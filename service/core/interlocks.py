@@ -25,6 +25,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "core_hold": replace(HEAT_ONLY, resumed_by=ResumedBy.SURGEON),
     "pump_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "heater_stopped": HEAT_ONLY,
+    "heats_unasked": HEAT_ONLY,
     "switches_stopped": replace(HEAT_ONLY, pump=PumpResponse.STOP),
     "cut_out": HEAT_ONLY,
     "probe_bias": HEAT_ONLY,
@@ -107,6 +108,11 @@ def add_block(state: State, block: Block) -> tuple[State, list[Effect]]:
     if session is None or block.cause in session.blocks:
         return state, []
     return _with_blocks(state, session, {**session.blocks, block.cause: block})
+
+
+def declare(state: State, session: Session, event: str, text: str) -> tuple[State, list[Effect]]:
+    """A person says that an event of the matrix has happened: its row acts at once."""
+    return add_block(state, _block(state, session, event, text))
 
 
 def _with_blocks(

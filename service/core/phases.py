@@ -42,7 +42,12 @@ def _checklist(state: State, session: Session, before: Phase) -> str:
 
 def checklist_before(phase: Phase) -> Guard:
     """Every checklist item that comes before this phase is confirmed."""
-    return lambda state, session: _checklist(state, session, phase)
+
+    def confirmed(state: State, session: Session) -> str:
+        return _checklist(state, session, phase)
+
+    confirmed.__doc__ = f"Every checklist item before {phase} is confirmed."
+    return confirmed
 
 
 def not_soaked(state: State, session: Session) -> str:

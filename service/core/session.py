@@ -14,11 +14,15 @@ from service.core import (
     clocks,
     commands,
     control,
+    core_course,
     dose,
     drives,
     following,
+    foresight,
+    heater_check,
     interlocks,
     looking,
+    timely,
     volumes,
 )
 from service.core.changing import replace
@@ -42,6 +46,7 @@ from service.core.events import (
     Frame,
     LinkChanged,
     Outcome,
+    Rejected,
     Sent,
     Shown,
     Started,
@@ -78,23 +83,36 @@ def initial(event: Started) -> State:
     links = {
         device.name: Link(state=LinkState.OPENING, since=event.at) for device in event.room.devices
     }
-    return State(room=event.room, boot=event.boot, now=event.at, links=links)
+    return State(
+        room=event.room,
+        boot=event.boot,
+        now=event.at,
+        version=event.version,
+        core=event.core,
+        links=links,
+    )
 
 
 def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     """Fold one event into the state; see the module's text for the order of things."""
     before = state
-    now, dt_real_s = _passed(state, event)
+    why = timely.objection(state, event)
+    now, dt_real_s = (state.now, 0.0) if why else _passed(state, event)
     treat_s = state.treat_s + dt_real_s * state.room.speed
-    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s)
+    stepped = timely.wall_clock_step(state, event) or state.stepped
+    state = replace(state, now=now, processed=state.processed + 1, treat_s=treat_s, stepped=stepped)
     state, effects = clocks.advance(state, dt_real_s)
     state, folded = _fold(state, event)
     effects += folded
+    if why:
+        text = f"{type(event).__name__} taken as of now: it was {why}"
+        effects.append(Recorded(at=now, kind="bad_input", text=text))
     sight = looking.look(before, state, event)
     state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
+    state = foresight.advance(heater_check.advance(state))
     if not looking.is_still(before, state, sight):
         state, latched = control.advance(state, state.treat_s - before.treat_s)
         effects += latched
@@ -135,6 +153,8 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
             return _frame(state, event)
         case Command():
             return commands.handle(state, event)
+        case Rejected():
+            return state, [commands.reject(state, event)]
         case LinkChanged():
             return _linked(state, event), []
         case Outcome():
@@ -159,6 +179,8 @@ def _linked(state: State, event: LinkChanged) -> State:
         reason=event.reason,
         identity=event.identity,
     )
+    if before is not None and before.state is LinkState.LIVE is not event.state:
+        state = frames.link_lost(state, event.device)
     return replace(state, links={**state.links, event.device: link})
 
 
@@ -168,6 +190,7 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
     state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
+        state = core_course.remembered(state, session)
     if frame.status is None:
         return state, []
     status = Status(at=frame.at, drive=frame.status)
@@ -220,6 +243,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         alarms=waiting,
         commands=state.commands,
         notes=state.notes,
+        past_alarms=state.past_alarms,
         dose=state.dose if state.session is None else dose.settled(state, state.session),
         trust=Trust(suspects=state.trust.suspects),
         past=Past(usual_k=state.past.usual_k),
@@ -264,6 +288,8 @@ def _noted(state: State, effects: list[Effect]) -> State:
 
 def _line(effect: Effect) -> Noted | None:
     match effect:
+        case Recorded(kind="automatic" | "automatic_conditions"):
+            return None
         case Recorded():
             return Noted(at=effect.at, kind=effect.kind, text=effect.text, by=effect.by)
         case PhaseChanged():

@@ -1,6 +1,6 @@
 """What people say: acknowledgements, notes, volumes, readings by hand, requests and answers."""
 
-from service.core import alarms
+from service.core import alarms, ledger
 from service.core.asked import (
     Done,
     Handler,
@@ -13,7 +13,7 @@ from service.core.asked import (
 )
 from service.core.changing import replace
 from service.core.events import Command
-from service.core.state import State
+from service.core.state import ByHand, Moved, State
 
 
 def acknowledge(state: State, command: Command) -> Done:
@@ -42,23 +42,29 @@ def volume(state: State, command: Command) -> Done:
     session = session_of(state)
     ml = number_arg(command, "ml", 0, 20_000)
     kind = text_arg(command, "kind")
-    if kind not in ("in", "out"):
-        raise Refusal("kind must be in or out")
-    if kind == "in":
-        session = replace(session, volume_in_ml=session.volume_in_ml + ml)
-    else:
-        session = replace(session, volume_out_ml=session.volume_out_ml + ml)
-    fact = recorded(state, command, "volume", f"Volume {kind}: {ml:.0f} ml")
+    if kind not in ledger.IN and kind not in ledger.OUT:
+        raise Refusal(f"kind must be one of {', '.join((*ledger.IN, *ledger.OUT))}")
+    in_ml, out_ml = (ml, 0.0) if kind in ledger.IN else (0.0, ml)
+    session = replace(
+        session,
+        volume_in_ml=session.volume_in_ml + in_ml,
+        volume_out_ml=session.volume_out_ml + out_ml,
+        moved=(*session.moved, Moved(at_s=state.treat_s, kind=kind, ml=ml)),
+    )
+    text = f"Volume {kind.replace('_', ' ')}: {ml:.0f} ml"
+    fact = recorded(state, command, "volume", text)
     return Done(state=replace(state, session=session), effects=(fact,))
 
 
 def enter_core(state: State, command: Command) -> Done:
-    """A core temperature read from another monitor."""
+    """A core temperature read from another monitor: for five minutes it counts for alarms."""
     value = number_arg(command, "c", 30, 43)
-    return Done(
-        state=state,
-        effects=(recorded(state, command, "core", f"Core read by hand {value:.1f} °C"),),
-    )
+    site = str(command.args.get("site") or "")
+    fact = recorded(state, command, "core", f"Core read by hand {value:.1f} °C {site}".rstrip())
+    if state.session is not None:
+        entry = ByHand(value_c=value, at_s=state.treat_s, site=site)
+        state = replace(state, session=replace(state.session, core_by_hand=entry))
+    return Done(state=state, effects=(fact,))
 
 
 def say(kind: str) -> Handler:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocols.schema import Limits, Protocol
+from service.core.estimate import Estimate
 from service.core.model import (
     CommandState,
     Controller,
@@ -14,9 +15,11 @@ from service.core.model import (
     Mode,
     Phase,
     Priority,
+    Role,
     Room,
     Sample,
 )
+from service.core.outlook import Outlook, Scores
 from service.core.thermal import Tally
 from service.core.trust.memory import Compared, Past, Trust
 
@@ -82,6 +85,27 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastAlarm:
+    """An alarm that is over; it stays in the list for whoever was not in the room."""
+
+    id: str
+    source: str
+    occurrence: str
+    priority: Priority
+    text: str
+    since_utc_ns: int
+    until_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """The computer's wall clock was moved, against its monotonic one."""
+
+    at: Instant
+    by_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """An interlock that has acted: what it keeps off until a person resumes."""
 
@@ -120,7 +144,8 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `expected_c` is the highest inflow that the set-points up to now explain (°C).
+    `expected_c` is the highest inflow that the set-points up to now explain (°C); `told_…` is what
+    the record was last told of automatic.
     """
 
     controller: Controller = Controller.ADVISORY
@@ -133,6 +158,35 @@ class Heat:
     integral_c: float = 0.0
     expected_c: float | None = None
     bath_c: float | None = None
+    told_c: float | None = None
+    told_s: float = 0.0
+    told_limit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What the observer believes and foresees, and the inflow that automatic would ask for (°C).
+
+    `scores` are those of the two horizons, `kept_s` when forecasts were last kept for scoring.
+    """
+
+    estimate: Estimate
+    wanted_c: float
+    scores: tuple[Scores, Scores]
+    kept_s: float
+    outlook: Outlook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaterCheck:
+    """What the heater's reading (of which role, °C) was last, and how far it has added up to too
+    little heat while heat was asked for, or to too much while none was (°C of the bath)."""
+
+    at_s: float
+    role: Role
+    value_c: float
+    short_c: float = 0.0
+    excess_c: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +220,42 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dip:
+    """How far a dose cools the perfusate (°C), and when it is expected to be warm again (s)."""
+
+    from_c: float
+    to_c: float
+    recovers_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """A core temperature that a person read from another monitor; `site` "" decides."""
+
+    value_c: float
+    at_s: float
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A fraction of the dose that was given: when (label and treatment time) and by whom."""
+    """A fraction of the dose that was given: when (label and treatment time), by whom, and the
+    dip that was predicted for it."""
 
     fraction: int
     at_utc_ns: int
     at_s: float
     by: str
+    dip: Dip | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A volume that a person wrote down: a line of the ledger."""
+
+    at_s: float
+    kind: str
+    ml: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,12 +292,17 @@ class Session:
     clocks: Clocks = field(default_factory=Clocks)
     checklist: Mapping[str, Confirmed] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
+    reminded: tuple[int, ...] = ()
+    core_by_hand: ByHand | None = None
     flow_ml_min: float | None = None
     volume_in_ml: float = 0.0
     volume_out_ml: float = 0.0
+    moved: tuple[Moved, ...] = ()
     blocks: Mapping[str, Block] = field(default_factory=dict)
     overridden: tuple[str, ...] = ()
     heat: Heat = field(default_factory=Heat)
+    foresight: Foresight | None = None
+    heater_check: HeaterCheck | None = None
     compared: Mapping[str, Compared] = field(default_factory=dict)
 
 
@@ -276,11 +364,16 @@ class Dose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State(Beside):
-    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start."""
+    """The room. `treat_s` counts treatment seconds (real seconds x speed) since the start.
+
+    `version` and `core` are those of the program that runs it now.
+    """
 
     room: Room
     boot: str
     now: Instant
+    version: str = ""
+    core: str = ""
     treat_s: float = 0.0
     processed: int = 0
     occurrences: int = 0
@@ -289,10 +382,13 @@ class State(Beside):
     iap_window: tuple[tuple[float, float], ...] = ()
     balance_window: tuple[Balance, ...] = ()
     dose: Dose = field(default_factory=Dose)
+    core_window: tuple[tuple[float, float], ...] = ()
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    past_alarms: tuple[PastAlarm, ...] = ()
+    stepped: Stepped | None = None
     audio_paused_until_ns: int | None = None
     heater: Drive = field(default_factory=Drive)
     pump: Drive = field(default_factory=Drive)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from service.core import dose, phases
+from service.core import dips, dose, guarding, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -21,6 +21,9 @@ from service.core.model import Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
 from service.core.trust import comparison
 from service.core.trust.memory import Past
+
+STRIP_ITEM = "not_guarded"
+"""The checklist item with which two people sign the strip of what is not guarded today."""
 
 UTC_LABEL = "%Y%m%dT%H%M%SZ"
 
@@ -68,6 +71,7 @@ def open_session(state: State, command: Command) -> Done:
         over_ceiling={},
         iap_window=(),
         dose=Dose(),
+        core_window=(),
         past=Past(),
     )
     return Done(state=state, effects=tuple(effects))
@@ -112,7 +116,11 @@ def confirm_checklist(state: State, command: Command) -> Done:
     by = command.by.user or command.by.station
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
-    fact = recorded(state, command, "checklist", item.text)
+    text = item.text
+    if item.id == STRIP_ITEM:
+        open_hazards = "; ".join(f"{u.hazard} ({u.why})" for u in guarding.not_guarded(state))
+        text = f"{text}. Not guarded: {open_hazards or 'nothing'}"
+    fact = recorded(state, command, "checklist", text)
     state = comparison.confirmed_again(state, item.id)
     return Done(state=replace(state, session=session), effects=(fact,))
 
@@ -155,10 +163,15 @@ def confirm_drug(state: State, command: Command) -> Done:
     late_s = age_s * state.room.speed
     at_s = state.treat_s - late_s
     utc_ns = state.now.utc_ns - int(age_s * 1e9)
-    given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command))
+    dip = dips.predicted(state, session)
+    given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command), dip=dip)
     effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
-    if deviation := _drug_deviation(state, session, number):
-        effects.append(recorded(state, command, "deviation", deviation))
+    deviations = (
+        _drug_deviation(state, session, number),
+        timers.fraction_deviation(session, number, at_s),
+        _without_reminders(session),
+    )
+    effects += [recorded(state, command, "deviation", text) for text in deviations if text]
     session = replace(session, given=(*session.given, given))
     if session.clocks.contact_from_s is None:
         session = replace(session, clocks=replace(session.clocks, contact_from_s=at_s))
@@ -167,6 +180,33 @@ def confirm_drug(state: State, command: Command) -> Done:
         session, moved = phases.entered(state, session, Phase.PERFUSE, by, late_s=late_s)
         effects += moved
     return Done(state=replace(state, session=session), effects=tuple(effects))
+
+
+def confirm_reminder(state: State, command: Command) -> Done:
+    """An intravenous drug that anesthesia was reminded of was given: a fact, never refused."""
+    session = session_of(state)
+    count = len(session.protocol.reminders)
+    if not count:
+        raise Refusal("this protocol has no intravenous drugs")
+    number = int(number_arg(command, "reminder", 1, count))
+    if number in session.reminded:
+        raise Refusal(f"reminder {number} is already confirmed")
+    session = replace(session, reminded=(*session.reminded, number))
+    drug = session.protocol.reminders[number - 1].drug
+    fact = recorded(state, command, "drug", f"{drug} intravenously: given by anesthesia")
+    return Done(state=replace(state, session=session), effects=(fact,))
+
+
+def _without_reminders(session: Session) -> str:
+    """The intravenous drugs that the first fraction goes in without ("" for none)."""
+    if session.given:
+        return ""
+    open_drugs = [
+        reminder.drug
+        for number, reminder in enumerate(session.protocol.reminders, start=1)
+        if reminder.at_min < 0 and number not in session.reminded
+    ]
+    return f"Drug-in before {' and '.join(open_drugs)} was confirmed" if open_drugs else ""
 
 
 def _drug_deviation(state: State, session: Session, number: int) -> str:

@@ -27,6 +27,10 @@ class BenchError(Exception):
     """What was asked for cannot be done; the text says why and what to do."""
 
 
+class NotUnderstood(BenchError):
+    """Something may be there that is not what was asked for; nothing on the line spoke unasked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """What stands on the bench: a driver with its settings, its port, where traffic is kept."""
@@ -97,7 +101,10 @@ async def opened(bench: Bench) -> AsyncIterator[tuple[Line, Recorder]]:
             await _listen_first(bench, line)
             yield line, recorder
         except FAILURES as failure:
-            raise BenchError(explain(failure, bench, line)) from None
+            asked_first = [one.sent for one in line.traffic()[:1]] == [True]
+            known = isinstance(failure, LineLost) or not asked_first
+            kind = BenchError if known else NotUnderstood
+            raise kind(explain(failure, bench, line)) from None
         finally:
             recorder.take(line.traffic())
             line.close(recorder)

@@ -7,8 +7,9 @@ from drivers.classes import Identity, Polled
 from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.link import describe
 from service.devices import readings
-from service.devices.bench import Bench, BenchError, explain, opened, serial_text
+from service.devices.bench import Bench, BenchError, NotUnderstood, explain, opened, serial_text
 from service.devices.round_trips import Times, pushed, times, trips
+from service.devices.stranger import who_answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,19 @@ class Probed:
 
 
 async def probe(bench: Bench, polls: int) -> Probed:
-    """Identify the instrument and poll it `polls` times; raises `BenchError` where it never reads.
+    """Identify the instrument and poll it `polls` times; raises `BenchError` where it never reads,
+    and says who else answers there as far as that can be found out by questions.
 
     A poll that fails among others that do not is counted and told.
     """
+    try:
+        return await _probe(bench, polls)
+    except NotUnderstood as failure:
+        other = await who_answers(bench)
+        raise BenchError(f"{failure}; {other} answers there" if other else str(failure)) from None
+
+
+async def _probe(bench: Bench, polls: int) -> Probed:
     driver, good, failed = bench.driver, [], []
     async with opened(bench) as (line, recorder):
         identity = await line.run(driver.identify())

@@ -9,11 +9,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from service.journal import measured, spoken
 from service.journal.chain import digest
 from service.journal.codec import STATE
-from service.journal.rows import Body, Entry, JournalError, Row
+from service.journal.rows import PACKED, Body, Entry, JournalError, Row
 
 LAYOUT = 1
 """The version of how chunks are laid out. Chunks are never changed, only read by their version."""
@@ -58,7 +59,6 @@ def pack(rows: list[Row], previous: bytes, base: spoken.Base | None) -> Chunk:
     Raises JournalError when it would not unpack to exactly these rows.
     """
     first, last = rows[0], rows[-1]
-    columnar, others = measured.pack(rows)
     states = [row.n for row in rows if row.kind == STATE]
     used = base if states and _is_like(rows, base) else None
     chunk = Chunk(
@@ -70,8 +70,8 @@ def pack(rows: list[Row], previous: bytes, base: spoken.Base | None) -> Chunk:
         state_n=max(states, default=None),
         base_n=None if used is None else used[0],
         closes=any(row.kind == CLOSING for row in rows),
-        spoken=spoken.pack(others, first.n, used),
-        measured=columnar,
+        spoken=spoken.pack([row for row in rows if row.kind not in PACKED], first.n, used),
+        measured=measured.pack([row for row in rows if row.kind in PACKED]),
         sum=b"",
     )
     chunk = replace(chunk, sum=sum_of(chunk))
@@ -116,10 +116,13 @@ def unpack(chunk: Chunk, previous: bytes, body_of: BodyOf) -> list[Row]:
 
 
 def _bodies(chunk: Chunk, body_of: BodyOf) -> list[Body]:
-    told = _opened(chunk)
+    _check(chunk)
     count = chunk.last_n - chunk.first_n + 1
-    bodies = dict(measured.unpack(chunk.measured, told.offsets))
-    bodies.update(told.rows(body_of, lambda _: True))
+    bodies = dict(spoken.unpack(chunk.spoken, body_of))
+    rest = [offset for offset in range(count) if offset not in bodies]
+    streams, single = measured.unpack(chunk.measured)
+    placed = chain(single, *(stream.bodies() for stream in streams))
+    bodies.update((rest[place], row) for place, row in placed)
     if sorted(bodies) != list(range(count)):
         raise JournalError(f"{chunk.where}: the chunk does not hold all of them.")
     return [bodies[offset] for offset in range(count)]
@@ -127,12 +130,19 @@ def _bodies(chunk: Chunk, body_of: BodyOf) -> list[Body]:
 
 def entries(chunk: Chunk, body_of: BodyOf, wanted: Callable[[str], bool]) -> Iterator[Entry]:
     """The rows that are not measurements and whose kind is wanted; JournalError as `unpack`."""
-    for offset, (kind, schema, at, body) in _opened(chunk).rows(body_of, wanted):
+    _check(chunk)
+    for offset, (kind, schema, at, body) in spoken.unpack(chunk.spoken, body_of, wanted):
         n = chunk.first_n + offset
         yield Entry(chain=chunk.chain, n=n, kind=kind, schema=schema, at=at, body=body)
 
 
-def _opened(chunk: Chunk) -> spoken.Spoken:
+def measurements(chunk: Chunk, wanted: measured.Wanted) -> measured.Measurements:
+    """The measurements as columns, and those that are in none; JournalError as `unpack`."""
+    _check(chunk)
+    return measured.unpack(chunk.measured, wanted)
+
+
+def _check(chunk: Chunk) -> None:
     if chunk.layout != LAYOUT:
         raise JournalError(
             f"{chunk.where} are kept in layout {chunk.layout}; this program reads layout {LAYOUT}."
@@ -140,7 +150,6 @@ def _opened(chunk: Chunk) -> spoken.Spoken:
         )
     if chunk.sum != sum_of(chunk):
         raise JournalError(f"{chunk.where}: the chunk that holds them was altered.")
-    return spoken.Spoken(chunk.spoken)
 
 
 def sum_of(chunk: Chunk) -> bytes:

@@ -47,29 +47,29 @@ def _width(changes: Whole) -> int:
     return next(w for w in _WIDTHS if -(1 << 8 * w - 1) <= low and high < 1 << 8 * w - 1)
 
 
-def unpack(data: bytes, offset: int = 0) -> tuple[Whole, int]:
-    """The matrix, one line per column, and the place behind it; JournalError when it is damaged."""
+def unpack(data: bytes, offset: int = 0, of: type = np.int64) -> tuple[NDArray[Any], int]:
+    """The matrix of numbers `of` a type, one line per column, and the place behind it.
+
+    Raises JournalError when it is damaged.
+    """
     try:
         rows, columns, width = _HEAD.unpack_from(data, offset)
         offset += _HEAD.size
         if not rows:
-            return np.empty((columns, 0), np.int64), offset
+            return np.empty((columns, 0), of), offset
         starts = np.frombuffer(data, "<i8", 2 * columns, offset).reshape(2, columns, 1)
         offset += starts.nbytes
         count = (rows - 1) * columns * width
-        planes = np.frombuffer(data, np.uint8, count, offset)
-        changes = (
-            planes.reshape(width, columns, rows - 1)
-            .transpose(1, 2, 0)
-            .reshape(-1)
-            .view(f"<i{width}")
-            .reshape(columns, rows - 1)
-        )
+        planes = np.frombuffer(data, np.uint8, count, offset).reshape(width, columns, rows - 1)
+        if width > 1:
+            planes = np.ascontiguousarray(planes.transpose(1, 2, 0))
+        changes = planes.view(f"<i{width}").reshape(columns, rows - 1)
     except (struct.error, ValueError, TypeError) as error:
         raise JournalError("A chunk of the journal is damaged: its columns end early.") from error
-    matrix = np.empty((columns, rows), np.int64)
-    matrix[:, :1] = 0
-    np.cumsum(changes, axis=1, dtype=np.int64, out=matrix[:, 1:])
+    matrix: NDArray[Any] = np.empty((columns, rows), of)
+    matrix[:, 0] = 0
+    changes.cumsum(axis=1, dtype=of, out=matrix[:, 1:])
+    starts = starts.astype(of)
     matrix *= starts[1]
     matrix += starts[0]
     return matrix, offset + count

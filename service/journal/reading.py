@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterator
 
 from sqlalchemy import Connection, func, select
 
-from service.journal import chunks
+from service.journal import chunks, measured
 from service.journal.chain import GENESIS
 from service.journal.chunks import CLOSING, Chunk
 from service.journal.codec import STATE
+from service.journal.measured import Measurements, Wanted
 from service.journal.rows import PACKED, Damaged, Entry, Head, JournalError, Row
 from service.journal.tables import chunk_of, row_of
 from service.journal.tables import chunks as _chunks
@@ -70,6 +71,15 @@ def spoken(
     query = select(_rows).where(_rows.c.chain == chain, _rows.c.n > after, words)
     for later in connection.execute(query.order_by(_rows.c.n)):
         yield row_of(later)
+
+
+def measurements(connection: Connection, chain: str, wanted: Wanted) -> Iterator[Measurements]:
+    """The measurements of a chain as columns, a chunk at a time and then what came later."""
+    for chunk in _chunks_of(connection, chain, -1):
+        yield chunks.measurements(chunk, wanted)
+    query = select(_rows).where(_rows.c.chain == chain, _rows.c.kind.in_(PACKED))
+    later = [row_of(found) for found in connection.execute(query.order_by(_rows.c.n))]
+    yield measured.unpack(measured.pack(later), wanted)
 
 
 def whole_states(connection: Connection, chain: str) -> Callable[[int], bytes]:

@@ -17,6 +17,11 @@ class JournalError(Exception):
     """The journal cannot be used or read; the text says what, where and what to do next."""
 
 
+def cause(error: Exception) -> str:
+    """What the database or the system itself said, in one line."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 class Damaged(JournalError):
     """Rows that are not as the journal wrote them, and the digest with which the chain goes on."""
 
@@ -94,4 +99,71 @@ class Unencodable:
     text: str
 
 
-JOURNAL_KINDS: tuple[type, ...] = (Opening, Layout, Lost, Unencodable)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The chain's first `size` rows, signed: the root of their tree and the last one's digest.
+
+    Hexadecimal throughout. `frontier` holds the tree's complete subtrees, from which it goes on;
+    `key` says which key signed, and `signature` is Ed25519 over all the rest.
+    """
+
+    at: Instant
+    chain: str
+    size: int
+    root: str
+    head: str
+    frontier: tuple[str, ...]
+    key: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """Here a checkpoint was due and there was nothing to sign it with."""
+
+    at: Instant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInUse:
+    """From this row of the room's chain on, the journal is signed with this key.
+
+    `replaces` is the key before it. After a rotation that key signed this one (`by_old`); after a
+    loss it could not, and `reason` says what happened. `by_new` is always there.
+    """
+
+    at: Instant
+    key: str
+    public: str
+    replaces: str = ""
+    reason: str = ""
+    by_old: str = ""
+    by_new: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSealed:
+    """The room's chain says of a session how it ended: its rows, their root, the last digest."""
+
+    at: Instant
+    session: str
+    size: int
+    root: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyElsewhere:
+    """The copies of checkpoints that are kept elsewhere cannot be written, or can be again."""
+
+    at: Instant
+    path: str
+    works: bool
+    reason: str = ""
+
+
+JOURNAL_KINDS: tuple[type, ...] = (
+    *(Opening, Layout, Lost, Unencodable),
+    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere),
+)

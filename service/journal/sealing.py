@@ -9,9 +9,11 @@ from service.journal import frames_1
 from service.journal.chain import GENESIS, digest
 from service.journal.codec import SCHEMA, Codec
 from service.journal.frames import layout_id_of, layout_of, pack_frame, unpack_frame
+from service.journal.merkle import Tree
 from service.journal.rows import FRAME, TICK, Entry, Head, JournalError, Layout, Row, Unencodable
+from service.journal.signing import Signer
 
-_FRAMES = {1: frames_1.unpack_frame, 2: unpack_frame}
+FRAME_READERS = {1: frames_1.unpack_frame, 2: unpack_frame}
 """How the packed frames of every schema version are read."""
 
 
@@ -19,10 +21,22 @@ class Sealer:
     """Makes the next rows of one chain; each row's digest covers the one before it."""
 
     def __init__(
-        self, codec: Codec, chain: str, head: Head | None = None, layouts: Iterable[Layout] = ()
+        self,
+        codec: Codec,
+        chain: str,
+        head: Head | None = None,
+        layouts: Iterable[Layout] = (),
+        tree: Tree | None = None,
+        *,
+        signed: bool = False,
     ) -> None:
-        """`head` is where the chain ends and `layouts` all of its layouts, where it has any."""
+        """`head` is where the chain ends, `layouts` and `tree` what all of its rows amount to.
+
+        `signed` says that its newest row is a checkpoint.
+        """
         self.head = head
+        self.tree = tree or Tree()
+        self._unsigned = not signed
         self._codec = codec
         self._chain = chain
         self._layouts = {(layout.device, layout.channels): layout.id for layout in layouts}
@@ -39,6 +53,14 @@ class Sealer:
             told = Unencodable(kind=type(item).__name__, error=str(error), text=ascii(item))
             bodies = [(told, self._codec.encode(told))]
         return [self._row(of, own, body) for of, body in bodies]
+
+    def sign(self, signer: Signer, at: Instant) -> list[Row]:
+        """The checkpoint over all rows up to now; none where the newest row is one already."""
+        if self.head is None or not self._unsigned:
+            return []
+        signed = self.seal(signer.sign(self._chain, self.head, self.tree, at), at)
+        self._unsigned = False
+        return signed
 
     def _bodies(self, item: object) -> list[tuple[object, bytes]]:
         if isinstance(item, Tick):
@@ -65,6 +87,8 @@ class Sealer:
             previous, chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body
         )
         self.head = Head(n=n, digest=sealed)
+        self.tree.add(sealed)
+        self._unsigned = True
         return Row(
             chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed
         )
@@ -85,13 +109,13 @@ class Unsealer:
             raise JournalError(f"Row {row.n} of {row.chain}: {error}") from error
 
     def _open(self, row: Entry) -> Any:
-        if row.kind == TICK and row.schema in _FRAMES:
+        if row.kind == TICK and row.schema in FRAME_READERS:
             return Tick(at=row.at)
-        if row.kind == FRAME and row.schema in _FRAMES:
+        if row.kind == FRAME and row.schema in FRAME_READERS:
             layout = self._layouts.get(layout_id_of(row.body))
             if layout is None:
                 raise JournalError("A packed frame names a layout that no earlier row holds.")
-            return _FRAMES[row.schema](row.body, layout, row.at)
+            return FRAME_READERS[row.schema](row.body, layout, row.at)
         item = self._codec.decode(row.kind, row.body, row.schema)
         if isinstance(item, Layout):
             self._layouts[item.id] = item

@@ -7,20 +7,20 @@ anything else. One process writes, held by a lock; any number read.
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO
 
-from sqlalchemy import Connection, Engine, delete, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, delete, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.journal import chunks, migrations, reading, sqlite, tables
+from service.journal import chunks, migrations, reading, tables
 from service.journal.chain import GENESIS
-from service.journal.rows import Damaged, Entry, Head, JournalError, Row
+from service.journal.database import Database, database_of
+from service.journal.measured import Measurements, Wanted
+from service.journal.rows import Damaged, Entry, Head, JournalError, Row, cause
 
 CHUNK_ROWS = 10_000
 """No chunk holds more rows than this."""
 
-_INSERT_ROW, _INSERT_CHUNK = insert(tables.rows), insert(tables.chunks)
+_INSERT_CHUNK = insert(tables.chunks)
 
 
 class Store:
@@ -28,26 +28,35 @@ class Store:
 
     def __init__(
         self,
-        where: str,
+        database: Database,
         reading_engine: Engine,
         writing_engine: Engine | None = None,
-        lock: IO[str] | None = None,
     ) -> None:
-        self.where = where
+        self.where = database.where
+        self._database = database
         self._reading_engine = reading_engine
         self._writing_engine = writing_engine
-        self._lock = lock
+        self._insert = tables.insert_rows(database.mark)
         self._writing: Connection | None = None
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows in one transaction; they are on the disk when this returns.
 
-        Raises SQLAlchemyError when the disk fails; whether they are there is then unknown until
+        Raises the driver's error when the disk fails; whether they are there is then unknown until
         `disconnect` and `settle` have succeeded.
         """
-        connection = self._connected()
-        with connection.begin():
-            connection.execute(_INSERT_ROW, [tables.columns_of_row(row) for row in rows])
+        # Through the driver's own cursor: a commit is awaited ten times a second.
+        raw = self._connected().connection
+        cursor = raw.cursor()
+        try:
+            cursor.execute(self._database.begin)
+            cursor.executemany(self._insert, [tables.columns_of_row(row) for row in rows])
+            raw.commit()
+        except BaseException:
+            raw.rollback()
+            raise
+        finally:
+            cursor.close()
 
     def compact(self, chain: str) -> int:
         """Moves the oldest rows of a chain into a chunk, in one transaction; how many they were.
@@ -72,7 +81,7 @@ class Store:
         """Makes durable what is visible; JournalError while another program prevents it."""
         if self._writing_engine is None:
             raise JournalError(f"The journal {self.where} was opened only to read it.")
-        sqlite.settle(self._writing_engine, Path(self.where))
+        self._database.settle(self._writing_engine)
 
     def disconnect(self) -> None:
         """Drops every connection, so that the next use of the database starts anew."""
@@ -117,6 +126,14 @@ class Store:
         with self._transaction() as connection:
             yield from reading.spoken(connection, chain, kinds, after)
 
+    def measurements(self, chain: str, wanted: Wanted) -> Iterator[Measurements]:
+        """The streams of frames and ticks that are wanted, as columns, in pieces in their order.
+
+        Raises JournalError where they are not as the journal wrote them.
+        """
+        with self._transaction() as connection:
+            yield from reading.measurements(connection, chain, wanted)
+
     def newest_state(self, chain: str) -> int | None:
         """The number of the newest row of a chain that holds the core's state."""
         with self._transaction() as connection:
@@ -135,8 +152,7 @@ class Store:
     def close(self) -> None:
         """Gives the database free for another service."""
         self.disconnect()
-        if self._lock is not None:
-            self._lock.close()
+        self._database.release()
 
     def _connected(self) -> Connection:
         if self._writing_engine is None:
@@ -156,43 +172,46 @@ def open_writing(url: str) -> Store:
 
     A database of another application or of a newer version is refused and not touched.
     """
-    path = sqlite.database_path(url)
-    sqlite.check_application(path)
-    lock = sqlite.lock(path)
+    database = database_of(url)
+    database.check()
+    database.hold()
     try:
-        sqlite.mark(path)
-        _layout(path)
-        engine = sqlite.writing_engine(path)
+        database.prepare()
+        _layout(database)
+        engine = database.writing_engine()
         with engine.begin() as connection:
             migrations.upgrade(connection)
     except (SQLAlchemyError, sqlite3.Error) as error:
-        lock.close()
-        raise JournalError(f"The journal {path} cannot be written: {_cause(error)}.") from error
+        database.release()
+        raise JournalError(
+            f"The journal {database.where} cannot be written: {cause(error)}."
+        ) from error
     except JournalError:
-        lock.close()
+        database.release()
         raise
-    return Store(str(path), sqlite.reading_engine(path), engine, lock)
+    return Store(database, database.reading_engine(tables.LAYOUT), engine)
 
 
 def open_reading(url: str) -> Store:
     """Opens a journal only to read it, also while a service writes it; JournalError as above."""
-    path = sqlite.database_path(url)
-    if not path.exists():
-        raise JournalError(f"There is no journal at {path}. Check `database` in the site file.")
-    sqlite.check_application(path)
+    database = database_of(url)
+    if not database.exists():
+        raise JournalError(
+            f"There is no journal at {database.where}. Check `database` in the site file."
+        )
+    database.check()
     try:
-        layout = _layout(path)
+        layout = _layout(database)
     except SQLAlchemyError as error:
-        raise JournalError(f"The journal {path} cannot be read: {_cause(error)}.") from error
-    engine = sqlite.reading_engine(path)
-    if layout < tables.LAYOUT:
-        # What the former layout does not have is read as empty.
-        event.listen(engine, "connect", lambda made, _: made.execute(tables.EMPTY_CHUNKS).close())
-    return Store(str(path), engine)
+        raise JournalError(
+            f"The journal {database.where} cannot be read: {cause(error)}."
+        ) from error
+    return Store(database, database.reading_engine(layout))
 
 
-def _layout(path: Path) -> int:
-    engine = sqlite.reading_engine(path)
+def _layout(database: Database) -> int:
+    """The layout of the tables, 0 where there are none; JournalError for a newer one."""
+    engine = database.reading_engine(tables.LAYOUT)
     with engine.connect() as connection:
         known = inspect(connection).has_table(tables.meta.name)
         query = select(tables.meta.c.value).where(tables.meta.c.name == "schema")
@@ -200,11 +219,8 @@ def _layout(path: Path) -> int:
     engine.dispose()
     if layout > tables.LAYOUT:
         raise JournalError(
-            f"The journal {path} was written by a newer version (layout {layout}, this program"
-            f" knows {tables.LAYOUT}) and was left as it is. Install the newer hipec-monitor again."
+            f"The journal {database.where} was written by a newer version (layout {layout}, this"
+            f" program knows {tables.LAYOUT}) and was left as it is."
+            " Install the newer hipec-monitor again."
         )
     return layout
-
-
-def _cause(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error)

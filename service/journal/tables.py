@@ -60,18 +60,19 @@ EMPTY_CHUNKS = f"CREATE TEMP TABLE chunks ({', '.join(chunks.c.keys())})"
 _ROW_TYPES = [str, int, str, int, int, int, bytes, bytes]
 
 
-def columns_of_row(row: Row) -> dict[str, object]:
+def insert_rows(mark: str) -> str:
+    """How a driver inserts `columns_of_row`, that marks a value's place so."""
+    names = rows.c.keys()
+    return f"INSERT INTO rows ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+
+
+def columns_of_row(row: Row) -> tuple[object, ...]:
     """A row as it is inserted."""
-    return {
-        "chain": row.chain,
-        "n": row.n,
-        "kind": row.kind,
-        "schema": row.schema,
-        "at_mono_ns": row.at.mono_ns,
-        "at_utc_ns": row.at.utc_ns,
-        "body": row.body,
-        "hash": row.digest,
-    }
+    at = row.at
+    return (
+        *(row.chain, row.n, row.kind, row.schema),
+        *(at.mono_ns, at.utc_ns, row.body, row.digest),
+    )
 
 
 def row_of(found) -> Row:

@@ -12,12 +12,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
+from service.core.effects import SessionClosed
 from service.core.events import Frame, Tick
 from service.core.model import Instant
 from service.journal.codec import CODEC, Codec
 from service.journal.compaction import COMPACT_S, Compaction
-from service.journal.rows import ROOM, Layout, Lost, Opening, Row
+from service.journal.merkle import Tree
+from service.journal.rows import (
+    ROOM,
+    Checkpoint,
+    JournalError,
+    Layout,
+    Lost,
+    Opening,
+    Row,
+    SessionSealed,
+    cause,
+)
 from service.journal.sealing import Sealer, Unsealer
+from service.journal.signing import Signer
 from service.journal.store import Store
 
 CAPACITY_PASSES = 500_000
@@ -42,12 +55,20 @@ class _Pass:
     items: Sequence[object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """All chains that have grown are to be signed; `at` is None at the end of the writer."""
+
+    at: Instant | None
+
+
 class Writer:
     """Appends to the chains of one store from a thread of its own.
 
     `on_durable(ticket)` is called when that ticket and all before it are on the disk.
     `on_trouble(reason)` is called when the journal cannot be written, and with None when it can
-    again. Both are called in the writer's thread and must return at once.
+    again. Both are called in the writer's thread and must return at once. With a `signer` each
+    chain is signed at its end, when the writer closes and whenever `checkpoint` is called.
     """
 
     def __init__(
@@ -56,6 +77,7 @@ class Writer:
         *,
         on_durable: OnDurable,
         on_trouble: OnTrouble,
+        signer: Signer | None = None,
         codec: Codec = CODEC,
         capacity_passes: int = CAPACITY_PASSES,
         compact_s: float = COMPACT_S,
@@ -64,13 +86,16 @@ class Writer:
         self._codec = codec
         self._on_durable = on_durable
         self._on_trouble = on_trouble
+        self._signer = signer
+        self._newest = _UNTIMED
+        self._newest_ticket = 0
         self._capacity_passes = capacity_passes
-        self._inbox: SimpleQueue[_Pass | None] = SimpleQueue()
+        self._inbox: SimpleQueue[_Pass | _Due | None] = SimpleQueue()
         self._taking = threading.Lock()
         self._ticket = 0
         self._durable = 0
         self._lost_passes = 0
-        self._unsealed: deque[_Pass] = deque()
+        self._unsealed: deque[_Pass | _Due] = deque()
         self._sealed: deque[tuple[int, list[Row]]] = deque()
         self._sealers: dict[str, Sealer] = {}
         self._compaction = Compaction(store, compact_s)
@@ -107,8 +132,13 @@ class Writer:
             self._inbox.put(_Pass(ticket=self._ticket, chain=chain, items=kept))
             return self._ticket
 
+    def checkpoint(self, at: Instant) -> None:
+        """Signs every chain that has grown since it was last signed; returns at once."""
+        self._inbox.put(_Due(at=at))
+
     def close(self, timeout_s: float = 5.0) -> int:
-        """Writes what waits and ends the thread; returns how many passes could not be written."""
+        """Writes and signs what waits and ends the thread; how many passes were not written."""
+        self._inbox.put(_Due(at=None))
         self._inbox.put(None)
         self._thread.join(timeout_s)
         self._abandoned.set()
@@ -139,7 +169,7 @@ class Writer:
         for _ in range(self._inbox.qsize()):
             self._take(self._inbox.get_nowait())
 
-    def _take(self, received: _Pass | None) -> None:
+    def _take(self, received: _Pass | _Due | None) -> None:
         if received is None:
             self._closing = True
         else:
@@ -185,16 +215,47 @@ class Writer:
         """Makes rows of what was taken, once, so that a retry writes the very same rows."""
         while self._unsealed:
             taken = self._unsealed[0]
-            rows = self._rows_of(taken.chain, taken.items)
+            if isinstance(taken, _Due):
+                ticket, rows = self._newest_ticket, self._signed(taken.at or self._newest)
+            else:
+                ticket, rows = taken.ticket, self._rows_of(taken.chain, taken.items)
             self._unsealed.popleft()
-            self._sealed.append((taken.ticket, rows))
+            self._newest_ticket = ticket
+            if rows:
+                self._sealed.append((ticket, rows))
+
+    def _signed(self, at: Instant) -> list[Row]:
+        if self._signer is None:
+            return []
+        return [row for s in self._sealers.values() for row in s.sign(self._signer, at)]
 
     def _rows_of(self, chain: str, items: Sequence[object]) -> list[Row]:
         sealer = self._sealer(chain)
+        ends = any(isinstance(item, SessionClosed) for item in items)
+        # Before the first row is made: a disk that fails here must not leave half a pass behind.
+        room = self._sealer(ROOM) if ends else None
         if sealer.head is None:
             items = (self._opening(chain), *items)
-        at = next(filter(None, map(_time_of, items)), _UNTIMED)
-        return [row for item in items for row in sealer.seal(item, at)]
+        self._newest = at = next(filter(None, map(_time_of, items)), _UNTIMED)
+        rows = [row for item in items for row in sealer.seal(item, at)]
+        return rows if room is None else [*rows, *self._end(chain, room, at)]
+
+    def _end(self, chain: str, room: Sealer, at: Instant) -> list[Row]:
+        """Signs a session that was closed, and has the room's chain say how it ended."""
+        sealer = self._sealers[chain]
+        if self._signer is None or sealer.head is None:
+            return []
+        rows = sealer.sign(self._signer, at)
+        sealed = SessionSealed(
+            at=at,
+            session=chain,
+            size=sealer.tree.size,
+            root=sealer.tree.root().hex(),
+            head=sealer.head.digest.hex(),
+        )
+        if room.head is None:
+            rows += room.seal(self._opening(ROOM), at)
+        return [*rows, *room.seal(sealed, at), *room.sign(self._signer, at)]
 
     def _opening(self, chain: str) -> Opening:
         room = None if chain == ROOM else self._sealer(ROOM).head
@@ -207,14 +268,27 @@ class Writer:
             head = self._store.head(chain)
             opener = Unsealer(self._codec)
             layouts = map(opener.open, self._store.spoken(chain, [Layout.__name__]))
-            self._sealers[chain] = Sealer(self._codec, chain, head, layouts)
+            signed = [opener.open(e) for e in self._store.spoken(chain, [Checkpoint.__name__])]
+            tree = self._tree(chain, signed)
+            ends = head is not None and bool(signed) and signed[-1].size == head.n
+            self._sealers[chain] = Sealer(self._codec, chain, head, layouts, tree, signed=ends)
         return self._sealers[chain]
 
+    def _tree(self, chain: str, checkpoints: Sequence[Checkpoint]) -> Tree:
+        """The tree over a chain's rows, from its newest checkpoint on where that has one."""
+        tree = Tree()
+        if checkpoints:
+            newest = checkpoints[-1]
+            with contextlib.suppress(JournalError, ValueError):
+                tree = Tree(newest.size, map(bytes.fromhex, newest.frontier))
+        for row in self._store.rows(chain, after=tree.size - 1):
+            tree.add(row.digest)
+        return tree
+
     def _troubled(self, error: Exception) -> None:
-        cause = str(getattr(error, "orig", None) or error)
         trouble = (
-            f"The journal {self._store.where} cannot be written ({cause}). The record is kept in"
-            " memory until it can. Check the disk, and do not switch this computer off."
+            f"The journal {self._store.where} cannot be written ({cause(error)}). The record is"
+            " kept in memory until it can. Check the disk, and do not switch this computer off."
         )
         self._retry_s = min(2 * self._retry_s, RETRY_LONGEST_S) if self._trouble else RETRY_FIRST_S
         if trouble != self._trouble:

@@ -1,1 +1,1 @@
-"""What is read out of a session's record: its story in words, delays, dose."""
+"""What is made of a session's record: its story in words, delays, dose; its proof and export."""

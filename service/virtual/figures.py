@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.schema import Protocol
+from service.core import thermal
 
 LATE_S = 1800
 CORE_HOT_C = 39.5
@@ -96,13 +97,6 @@ def figures(
     return Figures(**seen, **_of_treatment(course.sites_c[course.from_s : course.to_s], protocol))  # type: ignore[arg-type]
 
 
-def cem43_min(each_second_c: Values) -> float:
-    """Cumulative equivalent minutes at 43 °C of a temperature taken each second; R is 0.5 at and
-    above 43 °C and 0.25 below (Sapareto & Dewey 1984, PMID 6547421)."""
-    rate = np.where(each_second_c >= 43.0, 0.5, 0.25) ** (43.0 - each_second_c)
-    return float(rate.sum() / 60.0)
-
-
 def _of_treatment(sites_c: Values, protocol: Protocol) -> dict[str, float | int]:
     low_c, high_c = protocol.target.low_c, protocol.target.high_c
     hottest_c, coldest_c, mean_c = sites_c.max(axis=1), sites_c.min(axis=1), sites_c.mean(axis=1)
@@ -117,7 +111,11 @@ def _of_treatment(sites_c: Values, protocol: Protocol) -> dict[str, float | int]
         "hottest_c": _rounded(hottest_c.max()),
         "mean_c": _rounded(mean_c.mean()),
         "spread_c": _rounded(np.median(hottest_c[late] - coldest_c[late])),
-        "cem43_mean": _rounded(cem43_min(mean_c)),
+        "cem43_mean": _rounded(
+            thermal.summed(
+                thermal.Tally(), mean_c.tolist(), [1.0] * (len(mean_c) - 1), (low_c, high_c)
+            ).cem43_min
+        ),
     }
 
 

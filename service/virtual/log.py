@@ -7,6 +7,7 @@ from service.core.effects import (
     AlarmChanged,
     CommandChanged,
     ControllerChanged,
+    DoseRecorded,
     Effect,
     PhaseChanged,
     Recorded,
@@ -61,6 +62,7 @@ class Log:
     lines: list[Line] = field(default_factory=list)
     trace_s: list[float] = field(default_factory=list)
     trace: list[tuple[float, ...]] = field(default_factory=list)
+    dose: DoseRecorded | None = None
 
     def copy(self) -> "Log":
         """The same log, to be continued in another way."""
@@ -70,6 +72,7 @@ class Log:
             lines=list(self.lines),
             trace_s=list(self.trace_s),
             trace=list(self.trace),
+            dose=self.dose,
         )
 
     def saw(self, now_s: float, values: Mapping[str, float]) -> None:
@@ -91,6 +94,8 @@ class Log:
                 case CommandChanged(state=CommandState.REFUSED):
                     text = f"{effect.name}: {effect.reason}"
                     self.lines.append(Line(at_s=now_s, kind="refused", text=text))
+                case DoseRecorded():
+                    self.dose = effect
                 case Recorded():
                     self.lines.append(Line(at_s=now_s, kind=effect.kind, text=effect.text))
 

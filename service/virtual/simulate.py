@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from service.core.effects import DoseRecorded
 from service.core.model import Phase
 from service.core.state import Clocks
-from service.virtual.figures import Values, cem43_min
+from service.virtual.figures import Values
 from service.virtual.log import TRACED
 from service.virtual.session import VirtualSession
 from simulator.plant import SITES
@@ -36,7 +37,7 @@ def told(session: VirtualSession, clocks: Clocks | None) -> dict[str, Any]:
         "alarms_per_phase": _per_phase(session),
         "sites": {site: _of_treatment(session, site) for site in SITES},
         "circuit": {name: _of_treatment(session, name) for name in CIRCUIT},
-        "doses": {site: _dose(_treatment(session, site)) for site in SITES},
+        "doses": _doses(session.log.dose),
         "controller_changes": _lines(session, "controller"),
         "refused": _lines(session, "refused"),
         "interlocks": _lines(session, "interlock"),
@@ -71,10 +72,15 @@ def as_text(found: Mapping[str, Any]) -> str:
     for name, each in {**found["sites"], **found["circuit"]}.items():
         figures = "  ".join("    -" if v is None else f"{v:5.2f}" for v in each.values())
         lines.append(f"  {name:<38} {figures}")
-    lines += ["", "Doses during treatment                     CEM43  ≥41   ≥42   ≥43 min"]
+    if found["doses"]:
+        lines += [
+            "",
+            "Doses, as the core recorded them    CEM43   ≥41   ≥42   ≥43  in band  coverage",
+        ]
     for name, each in found["doses"].items():
-        figures = " ".join("    -" if v is None else f"{v:5.1f}" for v in each.values())
-        lines.append(f"  {name:<38} {figures}")
+        *minutes, coverage = each.values()
+        figures = " ".join(f"{value:5.1f}" for value in minutes)
+        lines.append(f"  {name:<34}{figures}    {coverage:6.1%}")
     for title in ("controller_changes", "interlocks", "deviations", "refused"):
         if found[title]:
             lines += ["", title.replace("_", " ").capitalize()]
@@ -190,13 +196,22 @@ def _of_treatment(session: VirtualSession, name: str) -> dict[str, float | None]
     }
 
 
-def _dose(site_c: Values) -> dict[str, float | None]:
-    """Equivalent minutes at 43 °C, and minutes at or above 41, 42 and 43 °C."""
-    if not len(site_c):
-        return dict.fromkeys(("cem43_min", "min_41", "min_42", "min_43"))
-    above = {f"min_{limit}": float((site_c >= limit).sum()) / 60.0 for limit in (41, 42, 43)}
-    found = {"cem43_min": cem43_min(site_c), **above}
-    return {name: round(value, DIGITS) for name, value in found.items()}
+def _doses(dose: DoseRecorded | None) -> dict[str, dict[str, float]]:
+    """As the core has summed them up from what it was shown, each with its coverage (0 to 1)."""
+    if dose is None:
+        return {}
+    return {
+        each.name: {
+            "cem43_min": round(each.cem43_min, DIGITS),
+            **{
+                f"min_{limit_c:g}": round(minutes, DIGITS)
+                for limit_c, minutes in zip(dose.thresholds_c, each.above_min, strict=True)
+            },
+            "in_band_min": round(each.in_band_min, DIGITS),
+            "coverage": round(each.coverage, DIGITS + 1),
+        }
+        for each in dose.figures
+    }
 
 
 def _lines(session: VirtualSession, kind: str) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """What the web API answers: the shapes in OpenAPI, and errors as sentences for a person."""
 
+import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
@@ -68,6 +69,10 @@ class Health(BaseModel):
     displays: int
 
 
+Note = Callable[[Request, Any, str], None]
+"""Told of a request whose body cannot be used: the request, its body, and why."""
+
+
 def printable(text: str) -> str:
     """The text with what cannot be written as UTF-8 replaced."""
     return text.encode("utf-8", "replace").decode()
@@ -91,9 +96,14 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
     return JSONResponse(answer.model_dump(), 422)
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return invalid(error.errors())
+def _on_invalid(note: Note) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        found = invalid(error.errors())
+        note(request, error.body, json.loads(bytes(found.body))["reason"])
+        return found
+
+    return answer
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
@@ -110,8 +120,8 @@ async def _on_accounts(_: Request, error: Exception) -> Response:
     return JSONResponse(Reason(reason=reason).model_dump(), 503)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of this app a sentence in JSON."""
-    app.add_exception_handler(RequestValidationError, _on_invalid)
+def install(app: FastAPI, note: Note) -> None:
+    """Make every error of this app a sentence in JSON; `note` is told of each body that is none."""
+    app.add_exception_handler(RequestValidationError, _on_invalid(note))
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(sqlite3.OperationalError, _on_accounts)

@@ -11,8 +11,17 @@ from starlette.websockets import WebSocket
 
 from service.core.model import CommandState
 from service.web.accounts import Accounts
-from service.web.answers import Accepted, Health, Invalid, Reason, Refused, Unknown, invalid
-from service.web.authority import refusal, require_caller, require_origin
+from service.web.answers import (
+    Accepted,
+    Health,
+    Invalid,
+    Reason,
+    Refused,
+    Unknown,
+    invalid,
+    printable,
+)
+from service.web.authority import find_caller, refusal, require_caller, require_origin
 from service.web.commands import Commands, KeyReused
 from service.web.control_link import ControlLink
 from service.web.live import Hub, converse
@@ -20,6 +29,10 @@ from service.web.settings import ProtocolEntry, Settings
 from service.wire import Body, CommandBody, CommandStatus, Snapshot, live_schema
 
 KEY = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$"
+COMMANDS_PATH = "/api/session/commands"
+LONGEST_KEPT = 128
+"""So much of what a bad request says is put on record."""
+
 SILENT = "The control process has not been heard for {silent}. Treatment may go on without pages."
 
 _Responses = dict[int | str, dict[str, Any]]
@@ -104,7 +117,7 @@ def _add_session(router: APIRouter, parts: Parts) -> None:
 
 def _add_commands(router: APIRouter, parts: Parts) -> None:
     @router.post(
-        "/api/session/commands",
+        COMMANDS_PATH,
         status_code=202,
         response_model=Accepted,
         responses=_GIVE,
@@ -134,6 +147,7 @@ async def _give(request: Request, body: Body, key: str, parts: Parts) -> Respons
     caller = require_caller(request, parts.settings, parts.accounts)
     require_origin(request, parts.settings, by_cookie=caller.by_cookie)
     if denied := refusal(caller.session, body.name):
+        parts.commands.denied(key, body.name, denied[1], caller.session)
         raise HTTPException(*denied)
     try:
         status = await parts.commands.give(key, body, caller.session)
@@ -146,6 +160,17 @@ async def _give(request: Request, body: Body, key: str, parts: Parts) -> Respons
         case CommandState.UNKNOWN:
             return JSONResponse(Unknown(reason=status.reason).model_dump(), 503)
     return JSONResponse(Accepted(key=key).model_dump(), 202)
+
+
+def note_refused(parts: Parts, request: Request, body: Any, why: str) -> None:
+    """Have a known caller's command that cannot be read put on record."""
+    caller = find_caller(request, parts.settings, parts.accounts)
+    if caller is None or request.url.path != COMMANDS_PATH:
+        return
+    name = body.get("name") if isinstance(body, dict) else None
+    key = printable(request.headers.get("idempotency-key", ""))[:LONGEST_KEPT]
+    name = printable(name)[:LONGEST_KEPT] if isinstance(name, str) else "unreadable"
+    parts.commands.denied(key, name, why[:LONGEST_KEPT], caller.session)
 
 
 def _in_snapshot(key: str, hub: Hub) -> CommandStatus | None:

@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    answers.install(app)
+    answers.install(app, lambda request, body, why: api.note_refused(parts, request, body, why))
     app.add_middleware(Guard, secure=settings.secure)
     app.include_router(api.build(parts))
     app.include_router(pages.build(settings, accounts))

@@ -4,6 +4,7 @@ The outcome comes as `command` messages to every page and stands at the command'
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
@@ -72,6 +73,12 @@ class Commands:
             return _unknown(key, body.name, UNANSWERED)
         return known.first or known.status
 
+    def denied(self, key: str, name: str, reason: str, session: Session) -> None:
+        """Have it put on record that this person's request was refused here."""
+        note = {"type": "denied", "key": key, "name": name, "reason": reason, "by": _by(session)}
+        with contextlib.suppress(LinkDown):
+            self._link.send(note)
+
     def status(self, key: str) -> CommandStatus | None:
         """How far the command with this key has come, None when it is not known here."""
         known = self._known.get(key)
@@ -109,10 +116,13 @@ def _unknown(key: str, name: str, reason: str) -> CommandStatus:
 
 
 def _request(key: str, body: Body, session: Session) -> dict[str, Any]:
-    by = {"user": session.user, "role": session.role.value, "station": session.station}
     content = body.model_dump(mode="json", exclude_none=True)
     asked_ns = time.monotonic_ns()
-    return {"type": "command", "key": key, **content, "by": by, "asked_ns": asked_ns}
+    return {"type": "command", "key": key, **content, "by": _by(session), "asked_ns": asked_ns}
+
+
+def _by(session: Session) -> dict[str, str]:
+    return {"user": session.user, "role": session.role.value, "station": session.station}
 
 
 def _fingerprint(body: Body, session: Session) -> str:

@@ -63,7 +63,7 @@ class ControlLink:
         An urgent command takes the main lane only when its own is gone; it asks for no sign of
         life, all others are not sent to a control process that has gone silent.
         """
-        urgent = message.get("name") in URGENT
+        urgent = message["type"] == "command" and message["name"] in URGENT
         if not urgent and not self.alive:
             raise LinkDown("The control process does not answer; nothing was sent.")
         lanes = ("urgent", "main") if urgent else ("main",)

@@ -15,6 +15,7 @@ from service.wire.commands import (
     By,
     CommandBody,
     CommandRequest,
+    Denied,
     DisplayShown,
     Hello,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "CommandBody",
     "CommandRequest",
     "CommandStatus",
+    "Denied",
     "DisplayShown",
     "Hello",
     "Shown",

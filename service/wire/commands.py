@@ -86,6 +86,12 @@ class ConfirmDrug(Args):
     at: UtcTime | None = None
 
 
+class ConfirmReminder(Args):
+    """An intravenous drug that anesthesia was reminded of was given; numbers count from 1."""
+
+    reminder: int = Field(ge=1, le=20)
+
+
 class SetController(Args):
     """Who moves the heat. Fallback and stopped are never asked for."""
 
@@ -143,6 +149,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "compare_probes": CompareProbes,
     "start_phase": StartPhase,
     "confirm_drug": ConfirmDrug,
+    "confirm_reminder": ConfirmReminder,
     "set_controller": SetController,
     "set_inflow": SetInflow,
     "set_flow": SetFlow,
@@ -151,6 +158,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "pause": Args,
     "resume": Args,
     "abort": Args,
+    "patient_unstable": Args,
     "acknowledge": Acknowledge,
     "pause_audio": Args,
     "note": Note,
@@ -218,6 +226,16 @@ class CommandRequest(Strict):
     asked_ns: int
 
 
+class Denied(Strict):
+    """A request of a known caller that the web process has refused: for the record only."""
+
+    type: Literal["denied"]
+    key: str
+    name: str
+    reason: str
+    by: By
+
+
 class DisplayShown(Strict):
     """A display has drawn the message with this number."""
 
@@ -226,6 +244,6 @@ class DisplayShown(Strict):
     seq: int
 
 
-FROM_WEB: TypeAdapter[Hello | CommandRequest | DisplayShown] = TypeAdapter(
-    Annotated[Hello | CommandRequest | DisplayShown, Field(discriminator="type")]
+FROM_WEB: TypeAdapter[Hello | CommandRequest | Denied | DisplayShown] = TypeAdapter(
+    Annotated[Hello | CommandRequest | Denied | DisplayShown, Field(discriminator="type")]
 )

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from protocols.schema import Statistic, Technique
+from service.core.guarding import Guard
 from service.core.model import (
     CommandState,
     Controller,
@@ -20,6 +21,7 @@ from service.core.model import (
     Unit,
     Validity,
 )
+from service.core.timers import TimerState
 from service.wire.strict import Scalar, Strict
 
 
@@ -193,6 +195,66 @@ class Volumes(Strict):
     retained_ml: float
 
 
+class TimerLine(Strict):
+    """A fraction, an intravenous reminder, five minutes left, the end; treatment seconds."""
+
+    id: str
+    text: str
+    state: TimerState
+    due_in_s: float | None
+    window_s: float
+
+
+class DipState(Strict):
+    """How far the next fraction would cool the perfusate now, and for how long (predicted)."""
+
+    from_c: float
+    to_c: float
+    recovers_s: float
+
+
+class DrugLedger(Strict):
+    """Milligrams given, and where they are now (estimated by concentration)."""
+
+    label_mg: float
+    given_mg: list[float]
+    drained_mg_estimate: float
+    in_circuit_or_patient_mg_estimate: float
+
+
+class Ledger(Strict):
+    """Where each millilitre and milligram is; the causes of a mismatch are ranked."""
+
+    in_ml: dict[str, float]
+    out_ml: dict[str, float]
+    pumped_ml: float
+    reservoir_ml: float | None
+    retained_ml: float
+    missing_ml: float | None
+    causes: list[str]
+    drug: DrugLedger | None
+
+
+class GuardLine(Strict):
+    """A hazard and how it is guarded now; `why` says why it is not armed."""
+
+    hazard: str
+    guard: Guard
+    why: str
+
+
+class PastAlarm(Strict):
+    """An alarm that is over and stays in the list."""
+
+    id: str
+    source: str
+    occurrence: str
+    priority: Priority
+    text: str
+    since_utc: str
+    until_utc: str
+
+
 class AlarmState(Strict):
     """One alarm that is on, latched or acknowledged; monotonic ns of sample, decision, sending."""
 
@@ -280,4 +342,9 @@ class State(Strict):
     audio_paused_s: float
     commands: list[CommandLine] = Field(max_length=20)
     not_guarded: list[NotGuarded]
+    guarded: list[GuardLine] = Field(default=[])
+    timers: list[TimerLine] = Field(default=[])
+    dip: DipState | None = None
+    ledger: Ledger | None = None
+    past_alarms: list[PastAlarm] = Field(default=[], max_length=50)
     events: list[EventLine] = Field(max_length=50)

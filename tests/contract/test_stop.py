@@ -36,11 +36,13 @@ STOPPABLE = DRIVES + [
 ]
 
 
+@pytest.mark.requirement("RC-120")
 @pytest.mark.parametrize("name", STOPPABLE)
 def test_stop_begins_with_bytes_that_wait_for_no_late_answer(name: str) -> None:
     assert isinstance(next(off_of(bench(name).driver())()), Tell)
 
 
+@pytest.mark.requirement("RC-120")
 @pytest.mark.parametrize("name", STOPPABLE)
 @pytest.mark.parametrize("fault", ON_THE_LINE)
 def test_stop_is_on_the_wire_within_the_bound_that_the_driver_states(

@@ -4,7 +4,7 @@ from service.core.events import Frame
 from service.core.model import Role, Unit
 from tests.core.bench import Bench, at
 
-__all__ = ["LiveBench", "live"]
+__all__ = ["LiveBench", "alive", "live"]
 JITTER = (0.0, 0.02, -0.01, 0.01, -0.02, 0.02, 0.0, -0.02, 0.01)
 RIPPLE_MMHG = 20.0
 """The pressures' ripple beside the thermistors' jitter: 0.4 mmHg for 0.02 °C."""
@@ -35,12 +35,17 @@ class LiveBench(Bench):
         return moved
 
 
-def live(phase: str = "perfuse", protocol_id: str = "closed-mmc-90") -> LiveBench:
-    """A living room in this phase, long enough for every window to be full."""
-    bench = at(phase, protocol_id)
+def alive(bench: Bench) -> LiveBench:
+    """The same bench, whose readings move a little from now on."""
     bench.__class__ = LiveBench
     assert isinstance(bench, LiveBench)
     bench.stuck = set()
+    return bench
+
+
+def live(phase: str = "perfuse", protocol_id: str = "closed-mmc-90") -> LiveBench:
+    """A living room in this phase, long enough for every window to be full."""
+    bench = alive(at(phase, protocol_id))
     bench.run(70)
     bench.effects = []
     return bench

@@ -238,12 +238,12 @@ def test_one_lost_site_is_low_priority_while_three_are_left_and_medium_below() -
 def test_less_flow_than_was_set_warns_after_ten_seconds_and_more_than_allowed_alarms() -> None:
     bench = at()
     bench.flow_follows = False
-    bench.values["flow"] = 900.0
+    bench.values["flow"] = 1100.0
     bench.run(9)
     assert bench.raised() == set()
     bench.run(3)
     assert bench.raised() == {"flow_low"}
-    bench.values["flow"] = 1800.0
+    bench.values["flow"] = 2400.0
     bench.run(5)
     assert bench.raised() == {"flow_high"}
 

@@ -55,8 +55,8 @@ class PatientBench(Bench):
 
 
 CASES = [
-    ("closed-oxaliplatin-30", "closed", "automatic", ["treatment_over"]),
-    ("open-oxaliplatin-30", "open", "automatic", ["treatment_over"]),
+    ("closed-oxaliplatin-30", "closed", "automatic", ["reminder_due", "treatment_over"]),
+    ("open-oxaliplatin-30", "open", "automatic", ["reminder_due", "treatment_over"]),
     ("closed-mmc-90", "closed", "advisory", ["fraction_due", "fraction_due", "treatment_over"]),
 ]
 
@@ -75,6 +75,8 @@ def test_a_clean_treatment_sounds_only_what_is_due(
     bench.minutes(3)
     bench.go("heat_up")
     bench.command("set_controller", mode=controller)
+    for number in range(1, 1 + len(bench.protocol.reminders)):
+        bench.command("confirm_reminder", reminder=number)
     while bench.waits_for_the_gate():
         bench.minutes(1)
     bench.go("drug_addition")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from service.core.control import advice
+from service.core.effects import Recorded
 from service.core.events import SupervisorLink
 from service.core.model import CommandState, Controller, Phase
 from tests.core.bench import Bench, at, heater_runs
@@ -12,6 +14,14 @@ BATH_MAX_C = 46.5
 
 def heat_is_on(bench: Bench) -> bool:
     return bench.state.heater.wanted is not None
+
+
+def cold_patient() -> Bench:
+    """A bench at the beginning of heat-up, with an abdomen that is still cold."""
+    bench = Bench()
+    bench.values.update(dict.fromkeys((*SITES, "outflow"), 39.0))
+    bench.to_phase("heat_up")
+    return bench
 
 
 @pytest.mark.requirement("RC-031")
@@ -40,7 +50,7 @@ def test_a_reading_that_heat_needs_and_that_has_no_value_takes_the_heat_off(name
     phase, channels, why = LOST[name]
     bench = at(phase)
     bench.flow_follows = False
-    bench.values["flow"] = 1200.0
+    bench.values["flow"] = 1500.0
     bench.run(2)
     assert heat_is_on(bench)
     bench.values.update(dict.fromkeys(channels))
@@ -140,14 +150,15 @@ def test_an_inflow_is_granted_up_to_the_ceiling_less_its_margin(
 
 @pytest.mark.requirement("RC-006")
 def test_automatic_never_orders_more_bath_than_its_maximum_however_cold_the_inflow_stays() -> None:
-    bench = at()
+    bench = cold_patient()
     assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
-    bench.values.update(inflow=40.0, exchanger=40.0)
+    bench.values.update(inflow=43.0, exchanger=43.0)
     bench.run(300)
     orders = [run.bath_c for run in heater_runs(bench.effects)]
     assert max(orders) == BATH_MAX_C
-    assert bench.session.heat.limited_by == "bath maximum 46.5 °C"
+    assert "bath maximum 46.5 °C" in bench.session.heat.limited_by
     bench.values["inflow"] = 45.6
+    bench.command("set_inflow", c=44.5)
     bench.run(30)
     assert bench.heater is not None and bench.heater < 45.0, "it has not wound up"
 
@@ -184,6 +195,36 @@ def test_automatic_falls_back_on_an_interlock_and_only_a_person_brings_it_back()
     assert bench.command("set_controller", mode="automatic").state is CommandState.CONFIRMED
 
 
+@pytest.mark.requirement("RC-076")
+def test_fallback_and_stopped_have_one_stated_output_and_only_a_person_returns() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.values["inflow"] = 46.0
+    bench.run(2)
+    assert bench.session.heat.controller is Controller.FALLBACK
+    assert bench.heater is None and bench.pump == 1500.0, "a ceiling takes the heat, not the flow"
+    bench.command("stop")
+    bench.run(1)
+    stopped: str = bench.session.heat.controller
+    assert stopped == Controller.STOPPED and bench.heater is None and bench.pump is None
+    bench.values.update(inflow=44.0, exchanger=44.0)
+    bench.run(30)
+    assert bench.heater is None and bench.pump is None
+    bench.command("resume")
+    bench.run(1)
+    assert bench.heater is not None
+    assert bench.session.heat.controller == "advisory", "automatic is chosen anew"
+
+
+@pytest.mark.requirement("RC-074")
+def test_a_core_of_thirty_nine_has_less_heat_proposed() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = 39.1
+    bench.run(2)
+    said = advice(bench.state, bench.session)
+    assert said == "core 39.1 °C: lower the inflow to 44.0 °C, cool the patient"
+
+
 @pytest.mark.requirement("RC-025")
 def test_automatic_gives_no_heat_on_the_word_of_a_single_site() -> None:
     bench = at()
@@ -195,13 +236,71 @@ def test_automatic_gives_no_heat_on_the_word_of_a_single_site() -> None:
     assert bench.session.heat.controller is Controller.FALLBACK
 
 
-@pytest.mark.requirement("RC-025")
-@pytest.mark.parametrize("lost", ["inflow", *SITES])
+NEEDED = {
+    "inflow": (("inflow",), "a valid inflow (no valid reading)"),
+    "flow meter": (("flow",), "an independent flow meter reads (no reading)"),
+    "all sites but one": (SITES[1:], "2 valid sites (1 valid, mean 43.0 °C)"),
+    "core": (("nasopharynx",), "a valid core temperature (no valid reading)"),
+}
+
+
+@pytest.mark.requirement("RC-072")
+@pytest.mark.parametrize("lost", NEEDED)
 def test_automatic_cannot_be_chosen_without_its_readings(lost: str) -> None:
     bench = at()
-    bench.values.update(dict.fromkeys(SITES[:3] if lost in SITES else (lost,)))
+    bench.flow_follows = False
+    bench.values["flow"] = 1500.0
+    names, why = NEEDED[lost]
+    bench.values.update(dict.fromkeys(names))
     bench.run(1)
-    assert bench.command("set_controller", mode="automatic").state is CommandState.REFUSED
+    answer = bench.command("set_controller", mode="automatic")
+    assert answer.state is CommandState.REFUSED and why in answer.reason
+
+
+@pytest.mark.requirement("RC-072")
+def test_every_condition_for_automatic_is_in_the_record_with_what_was_read() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    (line,) = bench.recorded("automatic_conditions")
+    for reading in ("flow meter reads: 1500 ml/min", "sites: 4 valid", "inflow: 44.8 °C"):
+        assert reading in line
+
+
+@pytest.mark.requirement("RC-075")
+def test_the_record_has_what_automatic_asked_what_it_got_and_which_limit_cut_it() -> None:
+    bench = cold_patient()
+    bench.command("set_controller", mode="automatic")
+    bench.run(90)
+    said = [e for e in bench.effects if isinstance(e, Recorded) and e.kind == "automatic"]
+    assert "inflow ceiling 46 − 0.3 °C" in str(said[-1].data["limited_by"])
+    asked, granted = said[-1].data["asked_c"], said[-1].data["granted_c"]
+    assert isinstance(asked, float) and asked > 45.7 and granted == 45.7
+    bench.command("set_inflow", c=44.0)
+    bench.run(61)
+    said = [e for e in bench.effects if isinstance(e, Recorded) and e.kind == "automatic"]
+    assert "what a person allows" in str(said[-1].data["limited_by"])
+    assert said[-1].data["granted_c"] == 44.0
+    assert len(said) <= 4, "at most one line a minute"
+
+
+@pytest.mark.requirement("RC-025")
+def test_who_takes_over_from_automatic_goes_on_with_what_it_last_gave() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.run(15)
+    given = bench.session.heat.granted_c
+    bench.command("set_controller", mode="advisory")
+    bench.run(2)
+    assert bench.session.heat.granted_c == given
+
+
+@pytest.mark.requirement("RC-025")
+def test_automatic_finds_the_inflow_anew_and_never_above_its_limit() -> None:
+    bench = cold_patient()
+    bench.command("set_inflow", c=43.0)
+    bench.command("set_controller", mode="automatic")
+    bench.run(30)
+    assert bench.session.heat.granted_c == 45.7
 
 
 def test_manual_heat_stays_at_one_bath_set_point_until_a_person_changes_it() -> None:
@@ -305,7 +404,7 @@ def test_after_a_pause_of_ten_minutes_the_restart_waits_until_the_exchanger_has_
     bench.values["exchanger"] = 44.9
     bench.run(1)
     assert bench.command("resume").state is not CommandState.REFUSED
-    assert bench.pump == 1200.0
+    assert bench.pump == 1500.0
 
 
 @pytest.mark.requirement("RC-014")
@@ -314,7 +413,7 @@ def test_no_way_of_starting_a_standing_pump_goes_round_the_soaked_exchanger() ->
     bench.command("set_flow", ml_min=0)
     bench.values["exchanger"] = 46.3
     bench.run(5)
-    assert bench.command("set_flow", ml_min=1200).state is CommandState.REFUSED
+    assert bench.command("set_flow", ml_min=1400).state is CommandState.REFUSED
     bench.command("start_phase", phase="drain", reason="test")
     bench.run(2)
     rinse = bench.command("start_phase", phase="rinse")

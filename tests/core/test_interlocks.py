@@ -12,7 +12,7 @@ from service.core.state import Side
 from tests.core.bench import NO_CONTACTORS, Bench, at, heater_runs, pump_runs
 
 MINIMUM = 1000.0
-FULL = 1200.0
+FULL = 1500.0
 
 
 def reads(**values: float) -> Callable[[Bench], None]:
@@ -351,7 +351,7 @@ def test_a_return_line_that_stays_blocked_stops_the_pump_after_its_time_at_minim
     assert bench.state.pump.wanted == MINIMUM
     bench.run(7)
     assert bench.state.pump.wanted is None
-    answer = bench.command("set_flow", ml_min=1200)
+    answer = bench.command("set_flow", ml_min=1400)
     assert answer.state is CommandState.REFUSED
 
 

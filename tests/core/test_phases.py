@@ -34,7 +34,7 @@ def test_a_phase_follows_only_where_the_table_says_so(source: Phase, target: Pha
 NEEDS = [
     ("setup", "prime", "checklist: Patient, procedure"),
     ("prime", "fill", "checklist: Probes compared"),
-    ("heat_up", "drug_addition", "site mean at 42 °C or more for 60 s (held 3 s)"),
+    ("heat_up", "drug_addition", "site mean at 42.5 °C or more for 60 s (held 3 s)"),
     ("heat_up", "drug_addition", "checklist: Stop point"),
     ("heat_up", "perfuse", "the protocol has a drug: add it first"),
     ("drug_addition", "perfuse", "confirm the first drug fraction"),
@@ -64,12 +64,12 @@ def test_the_patient_is_not_filled_from_an_exchanger_hotter_than_the_band(
 @pytest.mark.requirement("RC-021")
 def test_the_drug_waits_for_the_gate_and_for_both_names() -> None:
     bench = at("heat_up")
-    bench.values.update(dict.fromkeys(SITES, 41.9))
+    bench.values.update(dict.fromkeys(SITES, 42.4))
     bench.frames()
     bench.checklist("drug_addition")
     bench.run(70)
     assert bench.command("start_phase", phase="drug_addition").state is REFUSED
-    bench.values.update(dict.fromkeys(SITES, 42.1))
+    bench.values.update(dict.fromkeys(SITES, 42.6))
     bench.frames()
     bench.run(58)
     assert bench.command("start_phase", phase="drug_addition").state is REFUSED
@@ -95,14 +95,14 @@ def test_prime_starts_the_pump_at_the_protocol_s_flow_and_drain_stops_it() -> No
     assert bench.pump is None
     bench.checklist("prime")
     bench.command("start_phase", phase="prime")
-    assert bench.pump == 1200.0
+    assert bench.pump == 1500.0
     bench = at()
     bench.command("start_phase", phase="drain", reason="surgeon asks")
     assert bench.pump is None and bench.heater is None
     assert bench.recorded("deviation") == ["drain started early (surgeon asks)"]
     bench.run(5)
     bench.command("start_phase", phase="rinse")
-    assert bench.pump == 1200.0 and bench.heater is None
+    assert bench.pump == 1500.0 and bench.heater is None
 
 
 def test_a_pump_that_circulates_by_hand_in_set_up_is_left_alone_and_a_running_heater_is_not() -> (

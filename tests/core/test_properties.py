@@ -167,7 +167,7 @@ def flow_problems(
             was = before.pump.wanted
             if not asked and (was is None or effect.flow_ml_min > was):
                 yield "only a person starts the pump or makes it faster"
-            if effect.flow_ml_min > 1500.0:
+            if effect.flow_ml_min > 2000.0:
                 yield "the flow has a maximum"
     blocks = after.session.blocks.values() if after.session else ()
     if after.pump.wanted is not None and any(block.pump for block in blocks):

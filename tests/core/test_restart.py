@@ -21,11 +21,11 @@ def test_after_a_restart_the_loop_is_advisory_and_the_heater_off_until_a_person_
     assert bench.session.heat.controller is Controller.ADVISORY
     after = bench.run(30)
     assert not heater_runs(after) and not list(pump_runs(after))
-    assert bench.pump == 1200.0, "the pump goes on as it was"
+    assert bench.pump == 1500.0, "the pump goes on as it was"
     assert bench.session.side is Side.HEAT_HOLD
     assert bench.command("resume").state is not CommandState.REFUSED
     bench.run(1)
-    assert bench.heater is not None and bench.pump == 1200.0
+    assert bench.heater is not None and bench.pump == 1500.0
 
 
 @pytest.mark.requirement("RC-015", "RC-028")
@@ -101,7 +101,7 @@ def test_a_command_s_key_is_remembered_over_a_restart() -> None:
     ("phase", "then", "safe"),
     [
         ("setup", None, 0.0),
-        ("perfuse", None, 1200.0),
+        ("perfuse", None, 1500.0),
         ("perfuse", "pause", 0.0),
         ("perfuse", "stop", 0.0),
         ("perfuse", "drain", 0.0),
@@ -121,8 +121,8 @@ def test_what_the_supervisor_may_leave_the_pump_at(
 @pytest.mark.requirement("RC-016")
 def test_a_flow_above_the_protocol_s_is_not_what_is_left_unwatched() -> None:
     bench = at()
-    bench.command("set_flow", ml_min=1500)
-    assert safe_pump_ml_min(bench.state) == 1200.0
+    bench.command("set_flow", ml_min=1900)
+    assert safe_pump_ml_min(bench.state) == 1500.0
 
 
 @pytest.mark.requirement("RC-040")
@@ -131,6 +131,6 @@ def test_a_disk_that_fails_is_an_alarm_and_stops_nothing() -> None:
     bench.feed(Durability(at=bench.now, durable=False, reason="no space left"))
     bench.run(3)
     assert "not_durable" in bench.raised()
-    assert bench.heater is not None and bench.pump == 1200.0
+    assert bench.heater is not None and bench.pump == 1500.0
     bench.feed(Durability(at=bench.now, durable=True))
     assert "not_durable" not in bench.signalled()

@@ -211,6 +211,58 @@ def test_a_pouch_that_has_always_been_colder_is_no_displaced_probe() -> None:
     assert "probe_moved" not in bench.signalled()
 
 
+@pytest.mark.requirement("RC-050")
+def test_a_contact_that_comes_and_goes_is_one_alarm_and_is_believed_after_half_a_minute() -> None:
+    bench = live()
+    for _ in range(4):
+        bench.values["inflow"] = None
+        bench.run(5)
+        bench.values["inflow"] = 44.8
+        bench.run(5)
+    assert bench.alarms() == ["probe_lost", "probe_contact"]
+    assert "Inflow comes and goes: lost 2 times within" in told(bench, "probe_contact").text
+    assert validity(bench, "inflow") is Validity.QUESTIONABLE
+    assert bench.heater is None
+    bench.run(LIMITS.contact_s + 2)
+    assert "probe_contact" not in bench.raised()
+    assert validity(bench, "inflow") is Validity.VALID
+
+
+def test_a_plug_that_was_reseated_once_is_believed_at_once() -> None:
+    bench = live()
+    bench.values["pelvis"] = None
+    bench.run(3)
+    bench.values["pelvis"] = 43.0
+    bench.run(1)
+    assert validity(bench, "pelvis") is Validity.VALID
+    assert bench.raised() == set()
+
+
+@pytest.mark.requirement("RC-013")
+def test_a_link_that_comes_and_goes_is_one_alarm_until_it_has_held() -> None:
+    bench = at()
+    for _ in range(3):
+        bench.pull("sites")
+        bench.run(3)
+        bench.plug("sites")
+        bench.run(3)
+    assert bench.alarms().count("link_lost") == 2, "once lost, once for coming and going"
+    assert "link_lost" in bench.raised()
+    bench.run(31)
+    assert "link_lost" not in bench.raised()
+
+
+@pytest.mark.requirement("RC-050")
+def test_of_two_reasons_the_one_seen_first_is_told_until_nothing_is_bad_any_more() -> None:
+    bench = live()
+    for turn in range(80):
+        bench.values["pelvis"] = (12.0, 51.0, 33.0, 44.0, 20.0, 38.0, 29.0)[turn % 7]
+        bench.run(1)
+    assert len(bench.state.trust.suspects["pelvis"].doubts) > 1
+    assert [name for name in bench.alarms() if name.startswith("site_probe")] == []
+    assert bench.alarms("cleared") == []
+
+
 # --- across channels -------------------------------------------------------------------------
 
 

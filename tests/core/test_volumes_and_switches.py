@@ -33,7 +33,7 @@ def test_air_or_an_empty_reservoir_stops_pump_and_heater_until_a_person_resumes(
     assert everything_is_off(bench)
     bench.command("resume")
     bench.run(2)
-    assert bench.pump == 1200.0
+    assert bench.pump == 1500.0
 
 
 @pytest.mark.requirement("RC-043")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import create_engine
+
 from service.core.effects import HeaterOff, HeaterRun, Recorded
 from service.core.events import Frame, Tick
 from service.core.model import (
@@ -126,6 +128,20 @@ def record_toy_session(store: Store, events: list[Frame | Tick]) -> None:
             state, effects = toy_step(state, event)
             writer.append(SESSION, [*opening, event, *effects])
             opening = ()
+
+
+@contextmanager
+def holding(url: str) -> Iterator[None]:
+    """As long as this lasts another program keeps the journal from being written."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("LOCK TABLE rows IN EXCLUSIVE MODE")
+        yield
+        connection.rollback()
+    engine.dispose()
 
 
 def falsify(path: Path, sql: str, *values: object) -> None:

@@ -13,10 +13,12 @@ from service.core.events import Frame, Tick
 from service.journal import chunks
 from service.journal.chain import GENESIS
 from service.journal.codec import CODEC
-from service.journal.replay import recover, replay, unfinished, verify_chain
+from service.journal.comparing import compare
+from service.journal.replay import recover, unfinished
 from service.journal.rows import Entry, JournalError, Row
 from service.journal.sealing import Sealer
 from service.journal.store import Store
+from service.journal.verify import verify_chain
 from tests.journal.material import (
     SESSION,
     at,
@@ -90,8 +92,8 @@ def test_nothing_changes_when_rows_are_moved_into_a_chunk(
     assert list(store.spoken(SESSION, ["State"], after=0)) == [
         w for w in words if w.kind == "State"
     ]
-    assert verify_chain(store, SESSION) == []
-    assert replay(store, SESSION, toy_step) == []
+    assert verify_chain(store, SESSION).findings == []
+    assert list(compare(store.rows(SESSION), toy_step)) == []
     assert recover(store, SESSION, toy_step).processed == len(MINUTE)
 
 
@@ -103,7 +105,7 @@ def test_a_chain_goes_on_behind_its_chunk(store: Store, compacted: list[Row]) ->
     assert [row.kind for row in rows[len(compacted) :]] == ["Frame", "Recorded"]
     store.compact(SESSION)
     assert list(store.rows(SESSION)) == rows
-    assert verify_chain(store, SESSION) == []
+    assert verify_chain(store, SESSION).findings == []
 
 
 def test_states_are_told_as_differences_from_an_earlier_one(store: Store) -> None:
@@ -121,7 +123,7 @@ def test_states_are_told_as_differences_from_an_earlier_one(store: Store) -> Non
             store.compact(SESSION)
             assert list(store.rows(SESSION)) == before
     assert store.newest_state(SESSION) == before[-2].n
-    assert verify_chain(store, SESSION) == []
+    assert verify_chain(store, SESSION).findings == []
 
 
 @pytest.mark.parametrize(
@@ -159,11 +161,11 @@ def test_a_change_of_any_single_byte_of_a_chunk_is_found(
             altered[place] ^= 1
             connection.execute(f"UPDATE chunks SET {column} = ?", (bytes(altered),))
             connection.commit()
-            assert f"Rows 0 to {last_n} of {SESSION}" in verify_chain(store, SESSION)[0]
+            assert f"Rows 0 to {last_n} of {SESSION}" in verify_chain(store, SESSION).findings[0]
         connection.execute(f"UPDATE chunks SET {column} = ?", (blob,))
         connection.commit()
     connection.close()
-    assert verify_chain(store, SESSION) == []
+    assert verify_chain(store, SESSION).findings == []
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_a_change_of_any_number_of_a_chunk_is_found(
 ) -> None:
     assert compacted
     falsify(path, f"UPDATE chunks SET {change}")
-    assert verify_chain(store, SESSION) != []
+    assert verify_chain(store, SESSION).findings != []
     with pytest.raises(JournalError):
         list(store.rows(SESSION))
 
@@ -208,5 +210,5 @@ def test_the_writer_compacts_what_it_has_written(store: Store, path: Path) -> No
     assert chunked >= 100
     items = [type(row) for row in store.rows(SESSION)]
     assert len(items) == len(MINUTE) + 3
-    assert verify_chain(store, SESSION) == []
+    assert verify_chain(store, SESSION).findings == []
     assert {Frame.__name__, Tick.__name__} <= {row.kind for row in store.rows(SESSION)}

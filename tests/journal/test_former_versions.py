@@ -13,10 +13,11 @@ import pytest
 from service.core.events import Frame
 from service.core.session import step
 from service.journal.codec import CODEC
-from service.journal.replay import recover, unfinished, verify_chain
+from service.journal.replay import recover, unfinished
 from service.journal.rows import Row
 from service.journal.sealing import Unsealer
 from service.journal.store import Store, open_reading, open_writing
+from service.journal.verify import verify_chain
 from service.records.sessions import show_session
 from tests.journal.material import frame, tick, writing
 
@@ -50,7 +51,7 @@ def test_rows_of_the_first_layout_are_read_verified_and_never_migrated(former: S
     rows = list(former.rows(SESSION))
     assert [as_stored(row) for row in rows] == raw_rows()
     assert {row.schema for row in rows} == {1}
-    assert verify_chain(former, SESSION) == []
+    assert verify_chain(former, SESSION).findings == []
     assert unfinished(former) == [SESSION]
     opener = Unsealer(CODEC)
     frames = [item for item in map(opener.open, rows) if isinstance(item, Frame)]
@@ -77,14 +78,14 @@ def test_a_chain_of_the_first_layout_goes_on_in_this_one(former: Store) -> None:
     assert {row.schema for row in rows[len(before) :]} == {2}
     former.compact(SESSION)
     assert list(former.rows(SESSION)) == rows
-    assert verify_chain(former, SESSION) == []
+    assert verify_chain(former, SESSION).findings == []
 
 
 def test_a_file_of_the_first_layout_is_read_without_being_changed(path: Path, url: str) -> None:
     shutil.copy(STORED, path)
     reader = open_reading(url)
     assert [as_stored(row) for row in reader.rows(SESSION)] == raw_rows()
-    assert verify_chain(reader, SESSION) == []
+    assert verify_chain(reader, SESSION).findings == []
     reader.close()
     assert path.read_bytes() == STORED.read_bytes()
 
@@ -92,5 +93,5 @@ def test_a_file_of_the_first_layout_is_read_without_being_changed(path: Path, ur
 def test_a_journal_that_was_migrated_twice_is_the_same(former: Store, url: str) -> None:
     former.close()
     again = open_writing(url)
-    assert verify_chain(again, SESSION) == []
+    assert verify_chain(again, SESSION).findings == []
     again.close()

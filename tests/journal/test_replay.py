@@ -7,7 +7,8 @@ import pytest
 
 from service.core.effects import HeaterOff
 from service.core.state import State
-from service.journal.replay import recover, replay, unfinished
+from service.journal.comparing import compare
+from service.journal.replay import recover, unfinished
 from service.journal.rows import JournalError
 from service.journal.store import Store
 from tests.journal.material import (
@@ -34,7 +35,7 @@ def other_step(state: State, event: object) -> tuple[State, list[object]]:
 
 def test_the_same_core_gives_the_same_effects_byte_for_byte(store: Store) -> None:
     record_toy_session(store, EVENTS)
-    assert replay(store, SESSION, toy_step) == []
+    assert list(compare(store.rows(SESSION), toy_step)) == []
 
 
 def test_the_state_after_a_crash_is_the_fold_of_the_record(store: Store) -> None:
@@ -47,7 +48,7 @@ def test_the_state_after_a_crash_is_the_fold_of_the_record(store: Store) -> None
 
 def test_another_version_of_the_core_lists_its_differences(store: Store) -> None:
     record_toy_session(store, EVENTS)
-    first, second = replay(store, SESSION, other_step)
+    first, second = list(compare(store.rows(SESSION), other_step))
     assert (first.event, first.recorded) == ("Frame", 'HeaterOff {"order":3,"reason":"too hot"}')
     assert first.replayed == 'HeaterRun {"bath_c":44.3,"lease_s":3.0,"order":3}'
     assert (second.recorded, second.replayed[:8]) == ("", "Recorded")
@@ -57,7 +58,7 @@ def test_an_effect_that_was_added_to_the_record_is_a_difference(store: Store) ->
     with writing(store) as (writer, _):
         added = HeaterOff(order=9, reason="never happened")
         writer.append(SESSION, [toy_state(), tick(1), added])
-    (difference,) = replay(store, SESSION, toy_step)
+    (difference,) = list(compare(store.rows(SESSION), toy_step))
     assert "never happened" in difference.recorded
     assert difference.replayed == ""
 
@@ -67,7 +68,7 @@ def test_a_hole_in_the_record_is_a_difference_and_does_not_stop_recovery(store: 
         writer.append(SESSION, [toy_state(), tick(1)])
         writer.append(SESSION, ["no event"])
         writer.append(SESSION, [tick(2)])
-    (difference,) = replay(store, SESSION, toy_step)
+    (difference,) = list(compare(store.rows(SESSION), toy_step))
     assert difference.event == "Unencodable"
     assert recover(store, SESSION, toy_step).processed == 2
 
@@ -84,7 +85,7 @@ def test_a_damaged_row_is_named_instead_of_read(store: Store, path: Path) -> Non
     record_toy_session(store, EVENTS)
     falsify(path, "UPDATE rows SET body = x'0000' WHERE kind = 'Frame'")
     with pytest.raises(JournalError, match=rf"Row 3 of {SESSION}: .* damaged"):
-        replay(store, SESSION, toy_step)
+        list(compare(store.rows(SESSION), toy_step))
 
 
 def test_a_session_that_was_never_closed_is_found_after_a_restart(store: Store) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.journal.replay import verify_chain
 from service.journal.store import Store
+from service.journal.verify import verify_chain
 from tests.journal.material import SESSION, falsify, frame, record_toy_session, tick
 
 EVENTS = [tick(1), frame(2, 42.5, None), tick(3)]
@@ -17,8 +17,8 @@ def recorded(store: Store) -> None:
 
 
 def test_an_untouched_record_has_no_findings(store: Store) -> None:
-    assert verify_chain(store, SESSION) == []
-    assert verify_chain(store, "room") == []
+    assert verify_chain(store, SESSION).findings == []
+    assert verify_chain(store, "room").findings == []
 
 
 @pytest.mark.requirement("RC-103")
@@ -30,9 +30,9 @@ def test_a_change_of_any_single_byte_of_any_row_is_found(store: Store, path: Pat
             altered = bytearray(row.body)
             altered[place] ^= 1
             falsify(path, update, bytes(altered), SESSION, row.n)
-            assert f"Row {row.n} of {SESSION}" in verify_chain(store, SESSION)[0]
+            assert f"Row {row.n} of {SESSION}" in verify_chain(store, SESSION).findings[0]
         falsify(path, update, row.body, SESSION, row.n)
-    assert verify_chain(store, SESSION) == []
+    assert verify_chain(store, SESSION).findings == []
 
 
 @pytest.mark.parametrize(
@@ -49,30 +49,33 @@ def test_a_change_of_any_single_byte_of_any_row_is_found(store: Store, path: Pat
 )
 def test_a_change_of_any_column_is_found(store: Store, path: Path, change: str, says: str) -> None:
     falsify(path, f"UPDATE rows SET {change} WHERE chain = '{SESSION}' AND n = 3")
-    assert says in "\n".join(verify_chain(store, SESSION))
+    assert says in "\n".join(verify_chain(store, SESSION).findings)
 
 
 def test_a_row_that_was_taken_out_is_found(store: Store, path: Path) -> None:
     falsify(path, f"DELETE FROM rows WHERE chain = '{SESSION}' AND n = 4")
-    assert "rows 4 to 4 are missing" in verify_chain(store, SESSION)[0]
+    assert "rows 4 to 4 are missing" in verify_chain(store, SESSION).findings[0]
 
 
 def test_two_rows_that_were_swapped_are_found(store: Store, path: Path) -> None:
     swap = "UPDATE rows SET n = CASE n WHEN 3 THEN -4 ELSE -3 END WHERE chain = ? AND n IN (3, 4)"
     falsify(path, swap, SESSION)
     falsify(path, "UPDATE rows SET n = -n WHERE n < 0")
-    assert len(verify_chain(store, SESSION)) >= 2
+    assert len(verify_chain(store, SESSION).findings) >= 2
 
 
 def test_a_session_under_another_rooms_record_is_found(store: Store, path: Path) -> None:
     falsify(path, "UPDATE rows SET hash = zeroblob(32) WHERE chain = 'room' AND n = 1")
-    assert "row 1 of the room's chain is not the one it names" in verify_chain(store, SESSION)[0]
+    assert (
+        "row 1 of the room's chain is not the one it names"
+        in verify_chain(store, SESSION).findings[0]
+    )
 
 
 def test_a_record_without_its_beginning_is_found(store: Store, path: Path) -> None:
     falsify(path, f"DELETE FROM rows WHERE chain = '{SESSION}' AND n = 0")
-    assert "rows 0 to 0 are missing" in verify_chain(store, SESSION)[0]
+    assert "rows 0 to 0 are missing" in verify_chain(store, SESSION).findings[0]
 
 
 def test_a_chain_that_is_not_there_is_named(store: Store) -> None:
-    assert verify_chain(store, "nobody") == [f"There is no chain nobody in {store.where}."]
+    assert verify_chain(store, "nobody").findings == [f"There is no chain nobody in {store.where}."]

@@ -1,5 +1,6 @@
 """`hipec devices` as a technician uses it, on real ptys with simulated instruments behind them."""
 
+import contextlib
 import json
 import os
 import re
@@ -12,12 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.port import Port
 from drivers.registry import DRIVERS, make_driver
 from service.cli import main
+from service.devices.stranger import ASKING
 from simulator.control import ask
+from simulator.devices.instrument import Instrument
 from simulator.serve import RoomServer
+from tests.contract.pairs import PAIRS
 from tests.drivers.devices import FakeHeater
+from tests.drivers.memory import MemoryLine
 from tests.drivers.ptys import Plugged
 
 pytestmark = pytest.mark.integration
@@ -233,6 +239,49 @@ def test_an_instrument_that_speaks_unasked_is_named_and_nothing_is_sent(
     assert "em-tec BioProTT (driver emtec_bioprott) speaks there, not julabo" in complaint
     assert "nothing was sent" in complaint
     assert not state_of(room, "flow")["hung"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "told"),
+    [
+        ("lauda", "heater", r"JULABO .* \(driver julabo\) answers there"),
+        ("julabo", "pump", r"Watson-Marlow 520Du \(driver watson_marlow\) answers there"),
+        ("julabo", "pressure", r"KELLER .* \(driver keller_33x\) answers there"),
+        ("watson_marlow", "circuit", r"a Modbus device at address 1 .* answers there"),
+    ],
+)
+def test_another_instrument_that_answers_is_named_and_nothing_of_it_is_changed(
+    run: Run, room: Path, asked: str, device: str, told: str
+) -> None:
+    before = state_of(room, device)
+    code, _, complaint = run("probe", "--driver", asked, "--port", room / device)
+    assert code == 1
+    assert re.search(told, complaint)
+    after = state_of(room, device)
+    for name in ("running", "set_c", "set_rpm", "remote", "faults"):
+        assert after.get(name) == before.get(name)
+
+
+def test_who_answers_is_found_out_by_questions_alone() -> None:
+    questions = set()
+    for name, settings in ASKING:
+        (pair,) = [one for one in PAIRS.values() if one.driver == name][:1]
+        twin = pair.twin(1, 0.0)
+        line = MemoryLine(lambda heard, twin=twin: said(twin, heard))
+        with contextlib.suppress(NoReply, BadReply, Refused):
+            line.run(make_driver(name, settings).identify())
+        questions |= set(line.sent)
+    assert questions <= {
+        *(b"VERSION\r", b"IN_PV_01\r", b"IN_PV_03\r", b"IN_PV_04\r", b"STATUS\r"),
+        *(b"TYPE\r", b"A001_TYPE\r", b"A001_IN_MODE_02\r"),
+        *(b"SI\r\n", b"I4\r\n", b"TA\r\n", b"1RS\r"),
+        *(b"$012\r", b"$01M\r", b"#01\r", b"$012B7\r"),
+        *map(bytes.fromhex, ("01303400", "0145d3c1", "ca00010000fe", "cc00010000fe")),
+    }
+
+
+def said(twin: Instrument, heard: bytes) -> bytes:
+    return b"".join(send.data for send in twin.receive(heard, 0.0))
 
 
 @pytest.mark.parametrize("command", ["probe", "watch", "set"])

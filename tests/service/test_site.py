@@ -98,6 +98,25 @@ def test_a_room_has_one_module_with_relays_and_any_number_that_only_reads_contac
     assert "is a second module with relays" in str(refusal(path))
 
 
+@pytest.mark.parametrize(("interval_s", "wanted"), [(5, "0.2"), (7, "0.142")])
+def test_a_monitor_is_not_expected_to_tell_more_often_than_it_can(
+    changed, interval_s: int, wanted: str
+) -> None:
+    monitor = f"""[[device]]
+name = "monitor"
+driver = "datex_s5"
+port = "/dev/hipec/monitor"
+interval_s = {interval_s}
+"""
+    path = changed(("[limits]", f"{monitor}\n[limits]"))
+    refused = str(refusal(path))
+    assert f"1 is more than it gives; write poll_hz = {wanted}" in refused
+    assert "poll_hz" in refused
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(monitor, f"{monitor}poll_hz = {wanted}\n"), encoding="utf-8")
+    assert load_site(path).device[-1].poll_hz == float(wanted)
+
+
 def test_a_port_that_is_not_there_is_no_error(changed):
     path = changed(('"/dev/hipec/pump"', '"/dev/there/is/none"'))
 
@@ -242,6 +261,7 @@ NARROWER = {
     "line_out_min_mmhg": -80.0,
     "no_flow_ml_min": 150.0,
     "flow_low_share": 0.9,
+    "core_cool_c": 36.5,
     "site_lost_keep": 4.0,
     "reservoir_low_ml": 200.0,
 }

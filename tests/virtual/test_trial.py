@@ -47,8 +47,8 @@ def test_shares_count_the_seconds_of_the_treatment_clock_alone() -> None:
 
 
 def test_a_minute_at_43_is_one_equivalent_minute_and_42_a_quarter() -> None:
-    assert of([[43.0] * 6] * 700).cem43_mean == pytest.approx(10.0)
-    assert of([[42.0] * 6] * 700).cem43_mean == pytest.approx(2.5)
+    assert of([[43.0] * 6] * 701).cem43_mean == pytest.approx(10.0)
+    assert of([[42.0] * 6] * 701).cem43_mean == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,9 @@ class ControlSide:
     def commands(self) -> list[tuple[str, dict[str, Any]]]:
         return [(lane, m) for lane, m in self.received if m["type"] == "command"]
 
+    def denied(self) -> list[dict[str, Any]]:
+        return [message for _, message in self.received if message["type"] == "denied"]
+
     def say(self, kind: str, *, lane: str = "main", **fields: Any) -> dict[str, Any]:
         """Send one live message; events get the next number."""
         if kind in ("alarm", "phase", "command"):

@@ -121,6 +121,10 @@ async def test_a_body_that_does_not_fit_is_refused_with_its_field(
     answer = await room.http.post("/api/session/commands", json=body, headers=headers)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert room.control.commands() == []
+    await until(lambda: room.control.denied())
+    note = room.control.denied()[-1]
+    assert (note["key"], note["by"]["user"]) == (key, "P")
+    assert note["reason"] == answer.json()["reason"][:128]
 
 
 @pytest.mark.parametrize("key", [None, "", "a b", "../x", "x" * 129])
@@ -166,6 +170,10 @@ async def test_a_role_gives_only_its_own_commands(
     assert len(room.control.commands()) == (status == 202)
     if status == 403:
         assert role in answer.json()["reason"]
+        await until(lambda: room.control.denied())
+        note = room.control.denied()[-1]
+        assert (note["name"], note["by"]["role"]) == (name, role)
+        assert role in note["reason"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from statistics import median
 
+from service.core import channels
 from service.core.alarms import Finding
 from service.core.channels import label
 from service.core.model import Channel, Phase, Role, Unit
-from service.core.trust.view import View, spans
+from service.core.trust.view import View, other_view, spans
 
 FLUID = frozenset(Phase) - {Phase.SETUP, Phase.COMPLETE}
 WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
@@ -20,56 +21,100 @@ WHITE = 1.65
 """The median of second differences of white noise is so many times its deviation (derived)."""
 
 FEWEST = 6
+FEWEST_STILL = 2
+ROUNDING = 1e-6
+LIVING = (Unit.DEG_C, Unit.MMHG)
+"""Units in which a live instrument always moves a little."""
+
+NOISE: Mapping[Unit, str] = {
+    Unit.DEG_C: "noise_k",
+    Unit.MMHG: "noise_mmhg",
+    Unit.ML_MIN: "noise_ml_min",
+    Unit.ML: "noise_ml",
+}
+"""The field of a protocol's `trust` with the most that a unit may scatter."""
 
 
 def stuck(view: View) -> Iterator[Finding]:
-    """Not one step of its resolution in a minute, while the others of its device moved.
+    """Not one step of its resolution in a minute, while others keep moving.
 
-    With a coarse resolution the others must have moved by several of its steps, so that a steady
-    reading in a calm room is not accused.
+    The others are those of its device; where all of a device stand still, those of other devices.
+    With a coarse resolution they must move by several of its steps, so that a steady reading in a
+    calm room is not accused.
     """
     moved = spans(view, view.limits.flat_s)
+    whole = None
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
             continue
         if channel.id not in moved:
             yield Finding(source=channel.id, raw=None)
             continue
-        fine = view.limits.flat_k if channel.unit is Unit.DEG_C else view.limits.flat_mmhg
-        if moved[channel.id] >= max(fine, channel.resolution) * (1 - 1e-6):
+        step = max(_fine(view, channel), channel.resolution)
+        if moved[channel.id] >= step * (1 - ROUNDING):
             continue
         alive = _alive(view)
         others = [alive[c.id] for c in view.own if _is_peer(c, channel) and c.id in alive]
-        step = max(fine, channel.resolution)
-        if not others or median(others) < view.limits.flat_others * step:
-            yield Finding(source=channel.id, raw=None)
+        if others and median(others) >= view.limits.flat_others * step:
+            yield _still(view, channel, step, f"the others kept moving by {median(others):.2f}")
             continue
-        unit = "°C" if channel.unit is Unit.DEG_C else channel.unit
-        shown = " ".join(_shown(value) for value in view.series(channel, view.limits.flat_s)[-4:])
-        text = (
-            f"{label(channel)} has not moved by {step:g} {unit} in {view.limits.flat_s:.0f} s "
-            f"({shown}); the others kept moving by {median(others):.2f}"
-        )
-        yield Finding(source=channel.id, raw=True, text=text, value=view.read(channel))
+        whole = _whole_device(view, moved) if whole is None else whole
+        if whole:
+            yield _still(view, channel, step, f"nor has anything of {view.device}")
+        else:
+            yield Finding(source=channel.id, raw=None)
+
+
+def _still(view: View, channel: Channel, step: float, others: str) -> Finding:
+    shown = " ".join(_shown(value) for value in view.series(channel, view.limits.flat_s)[-4:])
+    text = (
+        f"{label(channel)} has not moved by {step:g} {channels.UNIT_TEXTS[channel.unit]} in "
+        f"{view.limits.flat_s:.0f} s ({shown}); {others}"
+    )
+    return Finding(source=channel.id, raw=True, text=text, value=view.read(channel))
+
+
+def _fine(view: View, channel: Channel) -> float:
+    return view.limits.flat_k if channel.unit is Unit.DEG_C else view.limits.flat_mmhg
+
+
+def _whole_device(view: View, moved: Mapping[str, float]) -> bool:
+    """Whether a device of finely resolved channels stands still while another one lives."""
+    own = [c for c in view.own if c.unit in LIVING and c.id in moved]
+    if len(own) < FEWEST_STILL or any(
+        c.resolution > _fine(view, c) or moved[c.id] >= _fine(view, c) * (1 - ROUNDING) for c in own
+    ):
+        return False
+    for device in view.state.past.rows:
+        other = other_view(view, device)
+        if device != view.device and any(
+            span >= view.limits.flat_others * _fine(view, channel)
+            for name, span in _alive(other).items()
+            if (channel := channels.by_id(view.state.room)[name]).unit in LIVING
+        ):
+            return True
+    return False
 
 
 def noisy(view: View) -> Iterator[Finding]:
-    """Temperatures that scatter far more than the others of the device."""
-    scatter = {c.id: found for c in view.own if (found := _scatter_k(view, c)) is not None}
+    """Readings that scatter far more than the others of the same unit on the device."""
+    scatter = {c.id: found for c in view.own if (found := _scatter(view, c)) is not None}
     for channel in view.own:
-        own = scatter.get(channel.id)
-        if own is None:
+        own, limit = scatter.get(channel.id), _noise_limit(view, channel)
+        if own is None or limit is None:
             yield Finding(source=channel.id, raw=None)
             continue
-        if own <= view.limits.noise_k:
+        if own <= limit:
             continue
-        others = [value for name, value in scatter.items() if name != channel.id]
+        others = [scatter[c.id] for c in view.own if _is_peer(c, channel) and c.id in scatter]
         usual = median(others) if others else 0.0
         if own <= view.limits.noise_times * usual:
             continue
+        unit = channels.UNIT_TEXTS[channel.unit]
         shown = " ".join(_shown(value) for value in view.series(channel, view.limits.flat_s)[-4:])
-        text = f"{label(channel)} scatters by {own:.2f} °C ({shown}); the others by {usual:.2f}"
-        yield Finding(source=channel.id, raw=True, text=text, value=own, limit=view.limits.noise_k)
+        text = f"{label(channel)} scatters by {own:.2f} {unit} ({shown})"
+        text += f"; the others by {usual:.2f}" if others else ""
+        yield Finding(source=channel.id, raw=True, text=text, value=own, limit=limit)
 
 
 def _alive(view: View) -> Mapping[str, float]:
@@ -83,14 +128,21 @@ def _is_peer(other: Channel, channel: Channel) -> bool:
     return other.id != channel.id and other.unit is channel.unit
 
 
-def _scatter_k(view: View, channel: Channel) -> float | None:
+def _noise_limit(view: View, channel: Channel) -> float | None:
+    name = NOISE.get(channel.unit)
+    limit: float | None = None if name is None else getattr(view.limits, name)
+    return limit
+
+
+def _scatter(view: View, channel: Channel) -> float | None:
     """The deviation of the noise, from second differences, which slow change leaves small."""
-    if channel.unit is not Unit.DEG_C:
+    limit = _noise_limit(view, channel)
+    if limit is None:
         return None
     values = [v for v in view.series(channel, view.limits.flat_s) if v is not None]
     if len(values) < FEWEST:
         return None
-    if max(values) - min(values) <= view.limits.noise_k:
+    if max(values) - min(values) <= limit:
         return 0.0
     bends = (abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False))
     return median(bends) / WHITE

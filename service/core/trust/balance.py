@@ -12,7 +12,7 @@ from service.core.alarms import Finding
 from service.core.changing import replace
 from service.core.model import Channel, Role
 from service.core.trust.memory import HeatFlow
-from service.core.trust.view import View
+from service.core.trust.view import STEADY_K, View
 
 W_PER_L_MIN_K = 70.0
 ROOM_C = 21.0
@@ -75,6 +75,8 @@ def _watts(view: View) -> tuple[float, float] | None:
     (then_s, then), (now_s, _) = view.rows[-2:]
     bath_then_c = then[view.own.index(bath)]
     if percent is None or warm is None or cold is None or bath_c is None or bath_then_c is None:
+        return None
+    if abs(bath_c - bath_then_c) > STEADY_K:
         return None
     perfusate_w = W_PER_L_MIN_K * flow / 1000.0 * (warm - cold)
     stored_w = 1000.0 * view.limits.bath_kj_k * (bath_c - bath_then_c) / (now_s - then_s)

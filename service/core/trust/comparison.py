@@ -16,7 +16,7 @@ from service.core.model import Channel, Role, Unit
 from service.core.state import Confirmed, Session, State
 from service.core.trust.looks import looked_after
 from service.core.trust.memory import Check, Compared, Doubt, Suspect, Trust
-from service.core.trust.standing import kept, watched, without
+from service.core.trust.standing import kept, watched, with_suspect, without
 
 CIRCUIT = (Role.INFLOW, Role.OUTFLOW, Role.RESERVOIR, Role.EXCHANGER)
 ITEM = "probe_comparison"
@@ -114,16 +114,14 @@ def _is_off(session: Session, one: Compared) -> bool:
 
 
 def _judged(state: State, session: Session, found: Mapping[str, Compared]) -> Trust:
-    suspects = dict(state.trust.suspects)
+    suspects = state.trust.suspects
     for name, one in found.items():
         suspect = suspects.get(name, Suspect())
         doubts = without(suspect.doubts, Check.BIAS)
         if _is_off(session, one):
             text = f"{one.value_c - one.reference_c:+.2f} °C off the reference"
             doubts = kept(doubts, Doubt(check=Check.BIAS, text=text))
-        suspects[name] = replace(suspect, doubts=doubts)
-        if not (doubts or suspect.readings or suspect.looks):
-            del suspects[name]
+        suspects = with_suspect(suspects, name, replace(suspect, doubts=doubts))
     return replace(state.trust, suspects=suspects)
 
 

@@ -43,7 +43,11 @@ def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
 
 
 def accepted(state: State, frame: Frame) -> State:
-    """A frame that is used: its errors are counted, and its good time."""
+    """A frame that is used: its errors are counted, its good time, and a silence before it."""
+    newest = _newest(state, frame)
+    own = channels.of_device(state, frame.device)
+    if newest is not None and own and frame.at.seconds_since(newest) > channels.gone_s(own[0]):
+        state = link_lost(state, frame.device)
     if frame.device in state.trust.stamps:
         state = _stamped(state, frame.device, bad=False)
     if frame.errors or frame.device in state.trust.spoiled:
@@ -95,3 +99,24 @@ def stamps(state: State) -> Iterator[Finding]:
         if bits.bit_count() >= bad:
             text = f"{device.capitalize()}: readings come out of order or from the future"
             yield Finding(source=device, raw=True, text=text)
+
+
+LOSSES_NS = 60 * 10**9
+STAYS_NS = 30 * 10**9
+FEWEST_LOSSES = 2
+"""Derived: lost twice within a minute, a link comes and goes until it has held for 30 s."""
+
+
+def link_lost(state: State, device: str) -> State:
+    """A live link has been lost, or its device was silent: remembered for a minute."""
+    now_ns = state.now.mono_ns
+    losses = state.trust.losses_ns.get(device, ())
+    losses = (*(ns for ns in losses if now_ns - ns <= LOSSES_NS), now_ns)
+    after = {**state.trust.losses_ns, device: losses}
+    return replace(state, trust=replace(state.trust, losses_ns=after))
+
+
+def comes_and_goes(state: State, device: str) -> bool:
+    """Whether a device's link has been lost again and again, and has not held since."""
+    losses = state.trust.losses_ns.get(device, ())
+    return len(losses) >= FEWEST_LOSSES and state.now.mono_ns - losses[-1] <= STAYS_NS

@@ -12,9 +12,9 @@ from service.core.model import Phase, Role, Room
 from service.core.state import Session, State
 from service.core.trust import alone, balance, circuit, sites
 from service.core.trust.alone import FLUID, WARM
-from service.core.trust.memory import Check, Doubt, Past, Row, Suspect, Trust
+from service.core.trust.memory import OF_READINGS, Check, Doubt, Past, Row, Suspect, Trust
 from service.core.trust.readings import doubted, sampled
-from service.core.trust.standing import counted, kept, limits_of, watched, without
+from service.core.trust.standing import counted, kept, limits_of, settled, watched, without
 from service.core.trust.view import View
 
 Seen = Callable[[View], Iterator[Finding]]
@@ -161,7 +161,8 @@ def _forgotten(suspects: Mapping[str, Suspect], check: Check) -> Mapping[str, Su
 
 
 def _worth_keeping(suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
-    return {n: s for n, s in suspects.items() if s.readings or s.looks or s.doubts}
+    stand = {name: settled(suspect) for name, suspect in suspects.items()}
+    return {name: suspect for name, suspect in stand.items() if suspect is not None}
 
 
 def _counted(view: View, check: Check, suspect: Suspect, finding: Finding | None) -> Suspect:
@@ -171,8 +172,6 @@ def _counted(view: View, check: Check, suspect: Suspect, finding: Finding | None
     if finding is not None and bits.bit_count() >= bad:
         doubt = Doubt(check=check, text=finding.text, value=finding.value, limit=finding.limit)
         doubts = kept(doubts, doubt)
-    elif bits == 0:
-        doubts = without(doubts, check)
     looks = {name: value for name, value in suspect.looks.items() if name != check}
     return replace(suspect, looks=looks | ({check.value: bits} if bits else {}), doubts=doubts)
 
@@ -200,5 +199,5 @@ def looked_after(trust: Trust) -> Trust:
 
 
 def _lasting(suspect: Suspect) -> tuple[Doubt, ...]:
-    readings = (Check.RANGE, Check.JUMP, Check.BIAS)
-    return tuple(doubt for doubt in suspect.doubts if doubt.check in readings)
+    lasting = OF_READINGS | {Check.BIAS, Check.CONTACT}
+    return tuple(doubt for doubt in suspect.doubts if doubt.check in lasting)

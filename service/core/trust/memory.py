@@ -8,11 +8,12 @@ from service.core.model import Instant
 
 
 class Check(StrEnum):
-    """Why a channel is doubted, the plainest cause first; of several only the first is told."""
+    """Why a channel is doubted; of several reasons the one that was seen first is told."""
 
     RANGE = "reading_range"
     JUMP = "reading_jump"
     BIAS = "probe_bias"
+    CONTACT = "probe_contact"
     STUCK = "probe_stuck"
     NOISE = "probe_noise"
     MOVED = "probe_moved"
@@ -23,7 +24,8 @@ class Check(StrEnum):
     BALANCE = "heat_balance"
 
 
-RANK: Mapping[str, int] = {check: rank for rank, check in enumerate(Check)}
+OF_READINGS = frozenset({Check.RANGE, Check.JUMP})
+"""Checks of each reading as it arrives; the others look now and then, or at what people enter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +43,13 @@ class Suspect:
     """A channel of which something was bad lately.
 
     `readings` has one bit for each of the last readings (1: bad, the newest is bit 0), `good` the
-    last one that was not. `looks` has the same for each check that looks now and then. `doubts`
-    stand until all remembered bits of their check are good again, sorted by rank.
+    last one that was not. `looks` has the same for each check that looks now and then, `losses_s`
+    when the channel lost its value lately. `doubts`, oldest first, stand together until nothing is
+    bad any more.
     """
 
     readings: int = 0
+    losses_s: tuple[float, ...] = ()
     good_s: float = 0.0
     good: float | None = None
     looks: Mapping[str, int] = field(default_factory=dict)
@@ -98,9 +102,11 @@ class Spoiled:
 class Trust:
     """What stands against channels and devices now; empty while all is well.
 
-    `stamps` has one bit for each of a device's last frames that came with a wrong time.
+    `stamps` has one bit for each of a device's last frames that came with a wrong time,
+    `losses_ns` when a device's link was lost lately (monotonic).
     """
 
     suspects: Mapping[str, Suspect] = field(default_factory=dict)
     spoiled: Mapping[str, tuple[Spoiled, ...]] = field(default_factory=dict)
     stamps: Mapping[str, int] = field(default_factory=dict)
+    losses_ns: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

@@ -17,7 +17,14 @@ from service.core.model import Mode, Reading, Role, Room, Sample, Unit, Validity
 from service.core.samples import Samples
 from service.core.state import State
 from service.core.trust.memory import Check, Doubt, Suspect, Trust
-from service.core.trust.standing import counted, kept, limits_of, raw_values, watched
+from service.core.trust.standing import (
+    counted,
+    kept,
+    limits_of,
+    raw_values,
+    watched,
+    with_suspect,
+)
 
 RANGES: Mapping[Unit, str] = {
     Unit.DEG_C: "fluid_range_c",
@@ -47,13 +54,15 @@ def sampled(state: State, frame: Frame) -> tuple[Samples, Trust]:
         sample = _sample(mode, frame, reading)
         name, value = reading.channel, sample.value
         expect = expects.get(name)
-        if expect is not None and value is not None:
+        if expect is not None:
             before = samples.get(name)
-            calm = expect.low <= value <= expect.high and (
-                before is None
-                or before.value is None
-                or -expect.step <= value - before.value <= expect.step
-            )
+            last = None if before is None else before.value
+            if value is None:
+                calm = last is None
+            else:
+                calm = expect.low <= value <= expect.high and (
+                    last is None or -expect.step <= value - last <= expect.step
+                )
             if not calm or name in suspects:
                 sample, suspects = _judged(state, suspects, expect, before, sample)
         samples[name] = sample
@@ -109,23 +118,46 @@ def _judged(
     before: Sample | None,
     sample: Sample,
 ) -> tuple[Sample, Mapping[str, Suspect]]:
-    limits = limits_of(state)
-    suspect = _with_good(state, suspects.get(sample.channel, Suspect()), before, sample)
-    found = _bad(state, expect, suspect, sample)
-    bad, of = limits.readings_bad_of
+    suspect = suspects.get(sample.channel, Suspect())
+    if suspect.losses_s or sample.value is None:
+        suspect = _with_contact(state, suspect, before, sample)
+    if sample.value is not None:
+        suspect = _with_good(state, suspect, before, sample)
+        suspect, found = _counted(state, suspect, _bad(state, expect, suspect, sample))
+    else:
+        found = None
+    after = with_suspect(suspects, sample.channel, suspect)
+    doubts = after[sample.channel].doubts if sample.channel in after else ()
+    reason = found.text if found else doubts[0].text if doubts else ""
+    return (doubted(sample, reason) if reason else sample), after
+
+
+def _counted(state: State, suspect: Suspect, found: Doubt | None) -> tuple[Suspect, Doubt | None]:
+    """The suspect with this reading counted, bad or good."""
+    bad, of = limits_of(state).readings_bad_of
     bits = counted(suspect.readings, found is not None, of)
     doubts = suspect.doubts
     if found is not None and bits.bit_count() >= bad:
         doubts = kept(doubts, found)
-    elif bits == 0:
-        doubts = tuple(d for d in doubts if d.check not in (Check.RANGE, Check.JUMP))
-    suspect = replace(suspect, readings=bits, doubts=doubts)
-    after = dict(suspects)
-    after[sample.channel] = suspect
-    if not (bits or doubts or suspect.looks):
-        del after[sample.channel]
-    reason = found.text if found else doubts[0].text if doubts else ""
-    return (doubted(sample, reason) if reason else sample), after
+    return replace(suspect, readings=bits, doubts=doubts), found
+
+
+def _with_contact(state: State, suspect: Suspect, before: Sample | None, sample: Sample) -> Suspect:
+    """A value that is lost again and again is a bad contact, until it has been there for long."""
+    limits, now_s = limits_of(state), state.treat_s
+    losses = suspect.losses_s
+    if sample.value is None and before is not None and before.value is not None:
+        losses = (*losses, now_s)
+    window_s = limits.contact_s if len(losses) >= limits.contact_losses else limits.contact_within_s
+    if sample.value is not None and losses and now_s - losses[-1] > window_s:
+        losses = ()
+    losses = tuple(s for s in losses if now_s - s <= limits.contact_within_s) or losses[-1:]
+    doubts = suspect.doubts
+    if len(losses) >= limits.contact_losses:
+        name = channels.named(state.room, sample.channel)
+        text = f"{name} comes and goes: lost {len(losses)} times within {now_s - losses[0]:.0f} s"
+        doubts = kept(doubts, Doubt(check=Check.CONTACT, text=text))
+    return replace(suspect, losses_s=losses, doubts=doubts)
 
 
 def _with_good(state: State, suspect: Suspect, before: Sample | None, sample: Sample) -> Suspect:

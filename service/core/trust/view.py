@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from protocols import schema
 from service.core import channels
+from service.core.changing import replace
 from service.core.model import Channel, DeviceClass, Role
 from service.core.state import Session, State
 from service.core.trust.memory import Row
@@ -83,6 +84,13 @@ class View:
 
 
 SLACK_S = 0.5
+
+
+def other_view(view: View, device: str) -> View:
+    """The same look at another device, as it was when that was looked at last."""
+    own = channels.of_device(view.state, device)
+    rows = view.state.past.rows[device]
+    return replace(view, device=device, own=own, rows=rows)
 
 
 def spans(view: View, last_s: float, until_s: float = 0.0) -> Mapping[str, float]:

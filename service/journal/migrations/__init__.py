@@ -9,16 +9,19 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect
 
-FIRST = "0001"
-"""The layout that was written before journals knew which one they have."""
+FIRST, NEWEST = "0001", "0002"
+"""The layout that was written before journals knew which one they have, and this program's."""
 
 
 def upgrade(connection: Connection) -> None:
     """Run what the database lacks, in the connection's transaction."""
+    tables = inspect(connection)
+    is_known = tables.has_table("alembic_version")
+    if is_known and connection.exec_driver_sql("SELECT * FROM alembic_version").scalar() == NEWEST:
+        return
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    tables = inspect(connection)
-    if tables.has_table("rows") and not tables.has_table("alembic_version"):
+    if tables.has_table("rows") and not is_known:
         command.stamp(config, FIRST)
     command.upgrade(config, "head")

@@ -74,7 +74,13 @@ def upgrade() -> None:
     op.execute("DROP INDEX IF EXISTS rows_spoken")
     for rule in RULES:
         for statement in (_sqlite if is_sqlite else _postgresql)(*rule):
-            op.execute(sa.text(statement.replace(":", "\\:")))
+            op.execute(statement)
+    if not is_sqlite:
+        for table in ("rows", "chunks"):
+            op.execute(
+                f"CREATE TRIGGER {table}_are_never_emptied BEFORE TRUNCATE ON {table}"
+                f" EXECUTE FUNCTION {table}_are_never_updated()"
+            )
     op.execute("UPDATE meta SET value = '2' WHERE name = 'schema'")
 
 

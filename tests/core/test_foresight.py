@@ -1,0 +1,127 @@
+"""What the core foresees in a session, how sure it is, and what it says limits."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.core import findings
+from service.core.model import Priority
+from service.core.outlook import CORE, MEAN, Ahead, Due, Outlook, Scores
+from service.core.state import State
+from tests.core.bench import Bench, at
+from tests.core.live import alive
+from tests.core.room import SITES
+
+
+def outlook(bench: Bench) -> Outlook:
+    seen = bench.session.foresight
+    assert seen is not None
+    return seen.outlook
+
+
+def test_each_site_the_mean_and_the_core_are_foreseen_two_and_ten_minutes_ahead() -> None:
+    bench = at()
+    bench.run(20)
+    assert set(outlook(bench).ahead) == {*SITES, MEAN, CORE}
+    assert all(len(horizons) == 2 for horizons in outlook(bench).ahead.values())
+
+
+@pytest.mark.requirement("RC-077")
+def test_the_range_of_a_forecast_is_the_error_of_those_whose_time_has_come() -> None:
+    scores = Scores().kept(Due(at_s=100.0, values_c={"pelvis": 43.0}))
+    assert scores.scored(99.0, {"pelvis": 42.5}) is scores, "not due yet"
+    scored = scores.scored(100.0, {"pelvis": 42.5})
+    assert scored.error_c == {"pelvis": pytest.approx(0.5)} and scored.waiting == ()
+    again = scored.kept(Due(at_s=200.0, values_c={"pelvis": 42.5})).scored(200.0, {"pelvis": 42.5})
+    assert again.error_c["pelvis"] < 0.5, "a good forecast narrows it"
+
+
+def test_a_reading_that_is_missing_when_a_forecast_is_due_scores_nothing() -> None:
+    scores = Scores().kept(Due(at_s=100.0, values_c={"pelvis": 43.0})).scored(100.0, {})
+    assert scores.error_c == {} and scores.waiting == ()
+
+
+def test_in_a_session_forecasts_are_scored_after_two_minutes() -> None:
+    bench = at("heat_up", speed=20.0)
+    bench.run(7)
+    seen = bench.session.foresight
+    assert seen is not None
+    first, second = seen.scores
+    assert set(first.error_c) == {*SITES, MEAN, CORE} and second.error_c == {}
+    assert len(first.waiting) <= 6
+
+
+def test_nothing_is_foreseen_without_an_inflow_and_old_forecasts_are_not_renewed() -> None:
+    bench = at()
+    bench.run(20)
+    made = outlook(bench).at_s
+    bench.values["inflow"] = None
+    bench.run(60)
+    assert outlook(bench).at_s <= made + 10
+
+
+def test_after_the_drain_has_begun_nothing_is_foreseen() -> None:
+    bench = at()
+    bench.run(20)
+    bench.command("start_phase", phase="drain", reason="test")
+    bench.run(2)
+    assert bench.session.foresight is None
+
+
+def weak(bench: Bench) -> None:
+    """An abdomen that takes more than the flow brings: cold sites under a hot inflow."""
+    bench.values.update(dict.fromkeys((*SITES, "outflow"), 40.2))
+    bench.values.update(inflow=45.6, nasopharynx=36.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("open-mmc-90", "open field, sites reach"), ("closed-mmc-90", "closed abdomen, sites reach")],
+)
+def test_what_limits_is_said_in_words_with_what_would_help(name: str, says: str) -> None:
+    bench = Bench(name, speed=20.0)
+    weak(bench)
+    bench.to_phase("heat_up")
+    bench.command("set_flow", ml_min=1000)
+    bench.run(15)
+    limit = outlook(bench).limit
+    assert limit.startswith("inflow at its ceiling") and says in limit
+    assert ("cover it" in limit) is name.startswith("open")
+
+
+def with_core_ahead(bench: Bench, later_c: float) -> State:
+    """The state with another forecast of the core in ten minutes."""
+    seen = bench.session.foresight
+    assert seen is not None
+    values = (Ahead(value_c=38.9, within_c=0.1), Ahead(value_c=later_c, within_c=0.2))
+    ahead = {**seen.outlook.ahead, CORE: values}
+    seen = replace(seen, outlook=replace(seen.outlook, ahead=ahead))
+    return replace(bench.state, session=replace(bench.session, foresight=seen))
+
+
+@pytest.mark.requirement("RC-074")
+@pytest.mark.parametrize(("later_c", "warned"), [(39.45, False), (39.55, True)])
+def test_a_core_foreseen_at_its_high_limit_in_ten_minutes_is_found(
+    later_c: float, warned: bool
+) -> None:
+    bench = at()
+    bench.run(20)
+    state = with_core_ahead(bench, later_c)
+    assert state.session is not None
+    found = list(findings.core_forecast(state, state.session))
+    assert bool(found) is warned
+    assert all(finding.source == "nasopharynx" for finding in found)
+
+
+@pytest.mark.requirement("RC-074")
+def test_a_core_that_climbs_fast_is_a_medium_alarm_before_it_is_warm() -> None:
+    bench = alive(at(speed=20.0))
+    for second in range(0, 900, 20):
+        bench.values["nasopharynx"] = 37.5 + 0.12 * second / 60
+        bench.run(1)
+        if "core_forecast" in bench.alarms():
+            break
+    core = bench.values["nasopharynx"]
+    assert core is not None and core < 39.0
+    assert bench.state.alarms["core_forecast/nasopharynx"].priority is Priority.MEDIUM
+    assert "core_warm" not in bench.alarms()
