@@ -43,7 +43,6 @@ def stuck(view: View) -> Iterator[Finding]:
     calm room is not accused.
     """
     moved = spans(view, view.limits.flat_s)
-    alive = _alive(view) if moved else {}
     whole = None
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
@@ -54,6 +53,7 @@ def stuck(view: View) -> Iterator[Finding]:
         step = max(_fine(view, channel), channel.resolution)
         if moved[channel.id] >= step * (1 - ROUNDING):
             continue
+        alive = _alive(view)
         others = [alive[c.id] for c in view.own if _is_peer(c, channel) and c.id in alive]
         if others and median(others) >= view.limits.flat_others * step:
             yield _still(view, channel, step, f"the others kept moving by {median(others):.2f}")
