@@ -43,18 +43,18 @@ def stuck(view: View) -> Iterator[Finding]:
     With a coarse resolution they must move by several of its steps, so that a steady reading in a
     calm room is not accused.
     """
-    moved = spans(view, view.limits.flat_s)
-    alive = _alive(view) if moved else {}
-    whole = None
+    moved, alive, whole = view.moved, None, None
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
             continue
-        if channel.id not in moved:
+        span = moved.get(channel.id)
+        if span is None:
             yield Finding(source=channel.id, raw=None)
             continue
         step = max(_fine(view, channel), channel.resolution)
-        if moved[channel.id] >= step * (1 - ROUNDING):
+        if span >= step * (1 - ROUNDING):
             continue
+        alive = _alive(view) if alive is None else alive
         others = [alive[c.id] for c in view.own if _is_peer(c, channel) and c.id in alive]
         if others and median(others) >= view.limits.flat_others * step:
             yield _still(view, channel, step, f"the others kept moving by {median(others):.2f}")
@@ -103,15 +103,18 @@ def noisy(view: View) -> Iterator[Finding]:
     What the pump moves scatters when that is ordered anew, so it is looked at a while later.
     """
     pumped = _pump_is_steady(view)
-    scatter = {c.id: found for c in view.own if (found := _scatter(view, c)) is not None}
     for channel in view.own:
-        own, limit = scatter.get(channel.id), _noise_limit(view, channel)
+        limit, span = _noise_limit(view, channel), view.moved.get(channel.id)
+        if span is not None and limit is not None and span <= limit:
+            continue
+        own = _scatter(view, channel)
         if own is None or limit is None or not (pumped or channel.unit is Unit.DEG_C):
             yield Finding(source=channel.id, raw=None)
             continue
         if own <= limit:
             continue
-        others = [scatter[c.id] for c in view.own if _is_peer(c, channel) and c.id in scatter]
+        peers = (_scatter(view, other) for other in view.own if _is_peer(other, channel))
+        others = [scatter for scatter in peers if scatter is not None]
         usual = median(others) if others else 0.0
         if own <= view.limits.noise_times * usual:
             continue
