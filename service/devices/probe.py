@@ -1,6 +1,7 @@
 """`hipec devices probe`: who answers, what it reads, and how long that takes."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from drivers.classes import Identity, Polled
@@ -24,15 +25,17 @@ class Probed:
     times: Times | None
 
 
-async def probe(bench: Bench, polls: int) -> Probed:
+async def probe(bench: Bench, polls: int, say: Callable[[str], None]) -> Probed:
     """Identify the instrument and poll it `polls` times; raises `BenchError` where it never reads,
     and says who else speaks or answers there as far as listening and questions can tell.
+    `say` is told before that, as it takes its time.
 
     A poll that fails among others that do not is counted and told.
     """
     try:
         return await _probe(bench, polls)
     except NotUnderstood as failure:
+        say(f"not understood as {bench.driver.name}; looking who else is there, some 20 s")
         found = await who_is_there(bench, failure.may_ask)
         raise BenchError(f"{failure}; {found}") from None
 

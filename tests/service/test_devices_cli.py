@@ -181,10 +181,21 @@ def test_what_was_typed_wrongly_is_told_in_a_sentence(run: Run, typed: tuple, to
     assert "Traceback" not in complaint
 
 
-def test_a_port_that_may_not_be_opened_names_the_group_to_join(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (0o660, r"add the service's user to the group (\w+) \(usermod -aG \1 USER\), then log in"),
+        (
+            0o600,
+            r'its mode 0600 lets no group open it: .*udev rule \(GROUP="dialout", MODE="0660"\)',
+        ),
+    ],
+)
+def test_a_port_that_may_not_be_opened_says_what_opens_it(run: Run, mode: int, told: str) -> None:
     master, slave = os.openpty()
     path = os.ttyname(slave)
-    os.fchmod(slave, 0)
+    os.fchmod(slave, mode)
+    os.fchown(slave, -1, 5)  # a group that this process is not in
     was = os.geteuid()
     try:
         if was == 0:
@@ -195,9 +206,7 @@ def test_a_port_that_may_not_be_opened_names_the_group_to_join(run: Run) -> None
         os.close(slave)
         os.close(master)
     assert code == 1
-    assert re.search(
-        rf"{path} may not be opened; add the service's user to the group \w", complaint
-    )
+    assert re.search(rf"{path} may not be opened; {told}", complaint)
 
 
 def test_a_file_is_no_serial_port(run: Run, tmp_path: Path) -> None:
