@@ -19,23 +19,27 @@ from service.core.effects import Effect
 from service.core.events import Event
 from service.core.session import step
 from service.core.state import State
-from service.virtual.session import WARM, Setup, VirtualSession
+from service.virtual import session as virtual
+from service.virtual.session import WARM, Setup
 
 WANTED_HOURS, NEXT_HOURS = 2.0, 5.0
 Step = Callable[[State, Event], tuple[State, list[Effect]]]
 
 
-class Recorder(VirtualSession):
-    """A virtual session that keeps every event it gives to the core."""
+def recorded(setup: Setup) -> tuple[State, list[Event], float]:
+    """The state before the first event of a whole session, its events, and its seconds."""
+    events: list[Event] = []
+    starts: list[State] = []
 
-    def __init__(self, setup: Setup) -> None:
-        self.events: list[Event] = []
-        super().__init__(setup)
+    def noted(state: State, event: Event) -> tuple[State, list[Effect]]:
+        if not starts:
+            starts.append(state)
+        events.append(event)
+        return step(state, event)
 
-    def feed(self, event: Event) -> list[Effect]:
-        """Keep it, then feed it."""
-        self.events.append(event)
-        return super().feed(event)
+    virtual.step = noted  # the room's own step, which writes down what it is given
+    session = virtual.VirtualSession(setup).run()
+    return starts[0], events, session.now_s
 
 
 def floor(state: State, event: Event) -> tuple[State, list[Effect]]:
@@ -55,15 +59,13 @@ def main(protocol: str = "closed-mmc-90", runs: int = 7) -> None:
     loaded = load(SHIPPED / f"{protocol}.toml")
     parameters = replace(WARM, technique=loaded.technique.value)
     setup = Setup(protocol=loaded, parameters=parameters)
-    start, session = VirtualSession(setup).state, Recorder(setup)
-    session.run()
-    events = session.events[len(setup.room.devices) :]
+    start, events, lasted_s = recorded(setup)
     pairs = [(cost_us(step, start, events), cost_us(floor, start, events)) for _ in range(runs)]
     core_us, floor_us = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(core / least for core, least in pairs)
-    per_s = len(events) / session.now_s
+    per_s = len(events) / lasted_s
     hours = 1e6 / core_us / per_s / 3600.0
-    print(f"{protocol}: {session.now_s / 60:.0f} min, {len(events)} events, {per_s:.1f} per second")
+    print(f"{protocol}: {lasted_s / 60:.0f} min, {len(events)} events, {per_s:.1f} per second")
     print(f"core   {core_us:6.1f} µs per event, {1e6 / core_us:8.0f} events per CPU-second")
     print(f"floor  {floor_us:6.1f} µs per event; ratio {ratio:.0f}")
     print(f"{hours:.2f} patient-hours per CPU-second at 1 Hz, the core alone")

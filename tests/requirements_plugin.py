@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="fail when a risk control in a table of FILE has no passing test",
     )
+    parser.addoption("--control", metavar="ID", help="run only the tests that show this control")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if not path.is_file():
         raise pytest.UsageError(f"--requirements: there is no file {path}")
     config.pluginmanager.register(Traceability(path.name, controls_in(path.read_text("utf-8"))))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    control: str | None = config.getoption("--control")
+    if control is None:
+        return
+    others = [item for item in items if not shows(item, control)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if shows(item, control)]
+
+
+def shows(item: pytest.Item, control: str) -> bool:
+    """Whether a test names this control."""
+    return any(control in marker.args for marker in item.iter_markers("requirement"))
 
 
 def controls_in(text: str) -> frozenset[str]:

@@ -87,3 +87,7 @@ def test_a_missing_risk_file_is_a_usage_error(run):
 def test_without_the_option_nothing_is_required(run):
     result = run("def test_any():\n    assert True is not False")
     assert result.ret == pytest.ExitCode.OK
+
+
+def test_only_the_tests_that_show_one_control_are_run_when_asked_for(run) -> None:
+    run(TESTS, "--control=RC-003").assert_outcomes(passed=2, deselected=1)

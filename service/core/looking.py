@@ -200,20 +200,20 @@ def _looked(
     state: State, found: Found, room_rules: Iterable[RoomRule], rules: Iterable[Rule]
 ) -> Found:
     """What was found before, with what these rules find now in place of what they found then."""
-    now = dict(found)
+    now: dict[str, tuple[Finding, ...]] = dict(found)
+    session = state.session
     for room_rule in room_rules:
-        _keep(now, room_rule.id, room_rule.look(state))
-    if state.session is not None:
+        if seen := tuple(room_rule.look(state)):
+            now[room_rule.id] = seen
+        elif now:
+            now.pop(room_rule.id, None)
+    if session is not None:
         for rule in rules:
-            _keep(now, rule.id, rule.look(state, state.session))
+            if seen := tuple(rule.look(state, session)):
+                now[rule.id] = seen
+            elif now:
+                now.pop(rule.id, None)
     return now
-
-
-def _keep(found: dict[str, tuple[Finding, ...]], rule: str, seen: Iterable[Finding]) -> None:
-    if kept := tuple(seen):
-        found[rule] = kept
-    elif rule in found:
-        del found[rule]
 
 
 def _again(found: Found) -> Rules:

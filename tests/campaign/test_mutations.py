@@ -2,8 +2,7 @@
 
     .venv/bin/python -m pytest tests/campaign/test_mutations.py
 
-All tests named in `mutations.toml` are run first as they are: one that is red anyway proves
-nothing.
+The tests are run as they are first: one that is red anyway proves nothing.
 `CONTROLS` in the environment names the controls to remove (RC-001,RC-002); all by default.
 """
 
@@ -24,8 +23,8 @@ FILES = ("package.json", "pyproject.toml", "README.md", "requirements.lock")
 LINKED = (".venv", "node_modules")
 WANTED = frozenset(filter(None, os.environ.get("CONTROLS", "").split(",")))
 CHOSEN = [m for m in mutations() if not WANTED or m.control in WANTED]
-RED = 1
-"""What pytest and node return when a test failed; anything else is no verdict."""
+GREEN, RED = 0, 1
+"""What pytest and node return when all tests passed and when one failed; all else is no verdict."""
 
 LONGEST_S = 600
 FIRST_RED = re.compile(r"^(?:FAILED|ERROR) \S*?([^/\s]+)(?: - |$)|^not ok \d+ - (.+)$", re.M)
@@ -33,7 +32,7 @@ FIRST_RED = re.compile(r"^(?:FAILED|ERROR) \S*?([^/\s]+)(?: - |$)|^not ok \d+ - 
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the tree whose named tests are green."""
+    """A copy of the tree."""
     copy = tmp_path_factory.mktemp("tree")
     for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
@@ -42,11 +41,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, copy / name)
     for name in LINKED:
         (copy / name).symlink_to(ROOT / name)
-    for script in (False, True):
-        named = sorted({t for m in CHOSEN for t in m.tests if t.endswith(".mjs") is script})
-        if named:
-            green = run(copy, named)
-            assert green.returncode == 0, f"red before any removal:\n{green.stdout[-4000:]}"
     return copy
 
 
@@ -61,14 +55,19 @@ def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
         terminal.write_line("\n".join(lines))
 
 
-def run(tree: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run these tests of the tree, the tree's own packages first on the path."""
+def run(tree: Path, mutation: Mutation) -> subprocess.CompletedProcess[str]:
+    """Run the tests that show this control, the tree's own packages first on the path.
+
+    Of a whole file those that name the control; a single test that is named runs as it is.
+    """
     command = ["node", "--test", "--test-reporter=tap"]
-    if not tests[0].endswith(".mjs"):
+    if not mutation.tests[0].endswith(".mjs"):
         quiet = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider")
         command = [sys.executable, "-m", "pytest", *quiet]
+        if "::" not in mutation.tests[0]:
+            command.append(f"--control={mutation.control}")
     return subprocess.run(
-        [*command, *tests],
+        [*command, *mutation.tests],
         cwd=tree,
         env={**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -82,8 +81,10 @@ def run(tree: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
 def test_a_removed_control_turns_a_test_red(
     mutation: Mutation, tree: Path, table: list[str]
 ) -> None:
+    before = run(tree, mutation)
+    assert before.returncode == GREEN, f"red before the removal:\n{before.stdout[-2000:]}"
     with removed(mutation, tree):
-        result = run(tree, list(mutation.tests))
+        result = run(tree, mutation)
     first = FIRST_RED.search(result.stdout)
     named = next(filter(None, first.groups()), "") if first else "none"
     table.append(f"| {mutation.control} | {mutation.removes} | {named} |")

@@ -27,16 +27,15 @@ FAR_TIMES = 2.0
 def moved(view: View) -> Iterator[Finding]:
     """A step while the others did not, or a drift away from them; it stands until it is back."""
     limits = view.limits
-    offsets = offsets_k(view)
-    for channel in view.own:
-        if channel.role is not Role.SITE:
-            continue
+    sites = [channel for channel in view.own if channel.role is Role.SITE]
+    offsets = offsets_k(view) if sites else {}
+    for channel in sites:
         offset = offsets.get(channel.id)
         if offset is None:
             yield Finding(source=channel.id, raw=None)
             continue
         away = abs(offset - view.state.past.usual_k.get(channel.id, offset))
-        step = _step(view, channel)
+        step = _step(view, channel) if away > limits.step_k else ""
         drifted = view.session.phase in TREATED and (
             (abs(offset) > limits.drift_k and away > limits.step_k)
             or abs(offset) > FAR_TIMES * limits.drift_k
@@ -106,7 +105,7 @@ def _change(view: View, channel: Channel) -> tuple[float | None, float]:
         return None, 0.0
     index = channels.position(view.state.room, channel)
     from_s = rows[-1][0] - view.limits.step_s
-    first = max((row for row in rows[:-1] if row[0] <= from_s + 0.5), default=None)
+    first = next((row for row in reversed(rows[:-1]) if row[0] <= from_s + 0.5), None)
     if first is None:
         return None, 0.0
     then, now = first[1][index], rows[-1][1][index]
