@@ -4,8 +4,8 @@ A rule that found nothing in the pass before finds nothing now unless something 
 changed. What it watches stands in `WATCHED`, per rule: roles whose readings it looks at, and the
 facets below. A rule that is not in the table, and one that found something, looks in every pass.
 Everything else that a rule may see (phase, limits, blocks, links ...) seldom changes: when it does,
-when a reading or a drive's word reaches its age limit, or when a reading is older than the newest
-event, every rule looks.
+when a reading or a drive's word reaches its age limit, when a reading is older than the newest
+event, and every ten seconds in any case, every rule looks.
 
 What was seen is kept beside the state, never in it: it follows from the state, so a state that
 comes without it (from the journal) is looked at in full and gives the same.
@@ -121,18 +121,21 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
 class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
-    `seldom` is what seldom changes of that state; `until_ns` is monotonic; `happened` is None when
-    every rule has looked.
+    `seldom` is what seldom changes of that state; `until_ns` and `all_ns`, when every rule looked
+    last, are monotonic; `happened` is None when every rule has looked.
     """
 
     state: State
     found: Found
     seldom: tuple[object, ...]
     until_ns: int
+    all_ns: int
     happened: frozenset[Watch] | None
 
 
 MAKE_SIGHT = maker(Sight)
+ALL_LOOK_NS = 10 * 10**9
+"""So long at most a rule goes unasked, should its row in the table ever be wrong (real time)."""
 
 
 def _all_but(cls: type, *changing: str) -> Callable[[Any], tuple[object, ...]]:
@@ -157,13 +160,13 @@ def look(before: State, state: State, event: Event) -> Sight:
     happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
         found = _looked(state, {}, *_looks(state, EVERYTHING))
-        return MAKE_SIGHT(state, found, seldom, _until_ns(state), None)
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns, None)
     old = state.now.mono_ns > last.until_ns
     found = _looked(state, last.found, *_looks(state, happened))
     if last.found:
         found = _looked(state, found, *_again(last.found))
     until_ns = _until_ns(state) if old or Facet.TRUST in happened else last.until_ns
-    return MAKE_SIGHT(state, found, seldom, until_ns, happened)
+    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns, happened)
 
 
 def is_still(before: State, state: State, sight: Sight) -> bool:
@@ -259,8 +262,10 @@ def _happened(
     last: Sight, seldom: tuple[object, ...], state: State, event: Event
 ) -> frozenset[Watch] | None:
     """What has changed since the last look; None when every rule has to look."""
-    was = last.state
-    if seldom != last.seldom or (state.now.mono_ns > last.until_ns and _grown_old(last, state)):
+    was, now_ns = last.state, state.now.mono_ns
+    if seldom != last.seldom or now_ns - last.all_ns > ALL_LOOK_NS:
+        return None
+    if now_ns > last.until_ns and _grown_old(last, state):
         return None
     if isinstance(event, Frame):
         if event.at.mono_ns < was.now.mono_ns:
