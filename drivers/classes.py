@@ -21,6 +21,10 @@ class Serial:
         """Start, data, parity and stop bits of one character."""
         return 1 + self.bytesize + (self.parity != "N") + self.stopbits
 
+    def __str__(self) -> str:
+        """As manuals write it: `4800 7E1`."""
+        return f"{self.baud} {self.bytesize}{self.parity}{self.stopbits}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
@@ -81,13 +85,16 @@ class Driver(Protocol):
     byte of `off` is on the wire at the latest (the query in flight and the device's own pause), on
     a line that answers or that is silent; 0 for a device that drives nothing. `pushes`: the device
     speaks unasked, so it is listened to all the time and its poll rate says only what to expect.
-    `most_hz`, an attribute that may be left out: the device gives readings no more often."""
+    `revision`: which revision of `manual` the driver follows; where the copies that were seen name
+    none, that, and where they are. Two attributes may be left out: `most_hz`, the device gives
+    readings no more often, and `addresses`, those on its line that this driver asks."""
 
     name: str
     device_class: DeviceClass
     serial: Serial
     inputs: tuple[Input, ...]
     manual: str
+    revision: str
     stop_bound_s: float
     pushes: bool
 

@@ -138,6 +138,7 @@ class DatexS5:
         for n in range(1, GROUPS + 1)
     )
     manual = "GE 8005313 S/5 DRI specification, M1017617 S/5 computer interface, as in VSCapture"
+    revision = "none stated for the GE documents; VSCapture b3f3443"
     stop_bound_s = 0.0
     pushes = True
 

@@ -100,6 +100,7 @@ class Dcon:
     name = "dcon_temperature"
     device_class = DeviceClass.TEMPERATURE
     manual = "ICP DAS I-7018 p. 24-25, M-7084 p. 27-28, tM-TH8 A1.1 p. 36; ADAM-4000 p. 5-4, 5-14"
+    revision = "tM-TH8 A1.1; of the others none stated; copies seen: manualshive.com 3759153"
     stop_bound_s = 0.0
     pushes = False
 
@@ -107,6 +108,7 @@ class Dcon:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600))
         self._address = settings.whole("address", 1, 1, 255)
+        self.addresses = (self._address,)
         self._checksum = settings.flag("checksum")
         self._channels = settings.whole("channels", 8, 1, 16)
         self._gives = settings.choice("gives", "degC", tuple(GIVEN_FORMAT))

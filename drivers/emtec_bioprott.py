@@ -83,6 +83,7 @@ class BioProTT:
         Input(number=1, unit=Unit.ML_MIN, resolution=1.0, name="flow (measured)"),
     )
     manual = "em-tec BioProTT FlowTrack / FlowMCP p. 32-33, 38-40, 47"
+    revision = "none stated; copies seen: manualshive.com 2398508, 2398511"
     stop_bound_s = 0.0
     pushes = True
 

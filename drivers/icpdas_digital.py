@@ -42,6 +42,7 @@ class IcpDasDigital:
     name = "icpdas_digital"
     device_class = DeviceClass.SWITCHES
     manual = "ICP DAS quick starts tM-R5 p. 10, tM-AD4P2C2 p. 10, tM-DA1P1R1 p. 14"
+    revision = "none stated; copies seen: manualshive.com 3859088 (tM-R5)"
     stop_bound_s = 0.25
     pushes = False
     terminator = b""  # silence alone ends half a frame
@@ -50,6 +51,7 @@ class IcpDasDigital:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600))
         address = settings.whole("address", 1, 1, 247)
+        self.addresses = (address,)
         inputs = settings.whole("inputs", 4, 0, MOST)
         self.outputs = settings.whole("outputs", 2, 0, MOST)
         self._inverted = _inverted(settings, inputs)

@@ -56,7 +56,8 @@ class TmTh8:
         Input(number=n, unit=Unit.DEG_C, resolution=RESOLUTION_C, name=f"thermistor {n}")
         for n in range(1, CHANNELS + 1)
     )
-    manual = "ICP DAS tM-TH8 user manual A1.1"
+    manual = "ICP DAS tM-TH8 user manual"
+    revision = "A1.1 (manualslib.com 2885373)"
     stop_bound_s = 0.0
     pushes = False
 
@@ -64,6 +65,7 @@ class TmTh8:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600))
         self._unit = settings.whole("address", 1, 1, 247)
+        self.addresses = (self._unit,)
         self._type_codes = _type_codes(settings)
         settings.finish()
         self._silent: set[int] = set()

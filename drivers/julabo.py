@@ -93,6 +93,7 @@ class Julabo:
     name = "julabo"
     device_class = DeviceClass.HEATER
     manual = "Julabo F38-ME p. 63; LC 6 p. 46; Magnum 91 p. 65-66; CORIO/MAGIO/DYNEO chapter 11"
+    revision = "none stated; copies seen: azmanual.com 563161, 563283, 563267"
     stop_bound_s = 0.45
     pushes = False
     terminator = b"\r"

@@ -127,18 +127,19 @@ class Keller33X:
 
     name = "keller_33x"
     device_class = DeviceClass.PRESSURE
-    manual = "KELLER communication protocol X-Line 3.5/3.7"
+    manual = "KELLER communication protocol X-Line"
+    revision = "3.5 and 3.7 (manualsdir.com 310958)"
     stop_bound_s = 0.0
     pushes = False
 
     def __init__(self, **given: object) -> None:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600))
-        self._addresses = _addresses(settings)
+        self.addresses = _addresses(settings)
         settings.finish()
         self.inputs: tuple[Input, ...] = tuple(
             Input(number=address, unit=Unit.MMHG, resolution=0.1, name=f"pressure, bus {address}")
-            for address in self._addresses
+            for address in self.addresses
         )
         self._silent: dict[int, int] = {}
         self._errors = 0
@@ -147,7 +148,7 @@ class Keller33X:
         """Initialise every address and ask for its serial number; one answer is enough."""
         self._silent.clear()
         models, serials = [], []
-        for address in self._addresses:
+        for address in self.addresses:
             try:
                 greeting = yield from self._initialise(address)
                 serial = yield from self._serial_number(address)
@@ -165,7 +166,7 @@ class Keller33X:
         measured = []
         last: Instant | None = None
         self._errors = 0
-        for address in self._addresses:
+        for address in self.addresses:
             one, at = yield from self._measure(address)
             measured.append(one)
             last = at or last
@@ -175,7 +176,7 @@ class Keller33X:
 
     def _measure(self, address: int) -> Dialogue[tuple[Measured, Instant | None]]:
         missed = self._silent.get(address)
-        if missed is not None and missed % RETRY_POLLS and len(self._addresses) > 1:
+        if missed is not None and missed % RETRY_POLLS and len(self.addresses) > 1:
             self._silent[address] = missed + 1
             return _invalid(address, f"no answer from address {address}"), None
         try:
@@ -221,7 +222,7 @@ class Keller33X:
         return content(reply.data), reply.at
 
     def _nobody(self) -> NoReply:
-        named = " or ".join(map(str, self._addresses))
+        named = " or ".join(map(str, self.addresses))
         return NoReply(f"no answer from address {named}")
 
 

@@ -123,6 +123,7 @@ class Lauda:
     name = "lauda"
     device_class = DeviceClass.HEATER
     manual = "LAUDA PRO P 10 p. 45-51; LOOP p. 30-31; ECO Gold RE 1050 p. 70; Ecoline E 200 p. 11"
+    revision = "none stated; copies seen: easymanua.ls e-215-t, manualshive.com 3834611"
     stop_bound_s = 0.45
     pushes = False
     terminator = b"\r"
@@ -133,6 +134,7 @@ class Lauda:
         self.serial = settings.serial(Serial(baud=9600))
         address = settings.whole("address", 0, 0, 127)
         self._prefix = f"A{address:03d}_" if "address" in given else ""
+        self.addresses = (address,) if "address" in given else ()
         self._bath = FINE_BATH if settings.flag("fine") else BATH
         self._external = settings.choice("external", "", ("", "IN_PV_01", "IN_PV_03"))
         self._fault_names = FAULT_DIGITS[settings.choice("stat", "pro", tuple(FAULT_DIGITS))]

@@ -12,6 +12,7 @@ from drivers.dialogue import Answer, BadReply, Dialogue, NoReply, Refused
 from drivers.line import Line, Overtaken, Traffic
 from drivers.orders import Acts, OnDone, Orders
 from drivers.port import LineLost
+from drivers.registry import asked_at
 from service.core.model import CommandState, DeviceClass, LinkState
 
 OnFrame = Callable[[Polled], None]
@@ -87,8 +88,13 @@ class Link:
             try:
                 await self._poll(await self._connect())
             except NoReply as silence:
-                self._lose(f"{silence}; look at its power, its cable, its address and baud rate")
-            except (LineLost, BadReply, Refused) as failure:
+                self._lose(
+                    f"{silence}, asked at {asked_at(self.driver)}; look at its power, its cable, "
+                    "its address and baud rate"
+                )
+            except BadReply as rubbish:
+                self._lose(f"{rubbish}; asked at {asked_at(self.driver)}")
+            except (LineLost, Refused) as failure:
                 self._lose(str(failure))
             except Exception as mistake:
                 # A mistake in one driver must not end the watch over its device for good.

@@ -90,6 +90,7 @@ class MasterFlex:
         Input(number=2, unit=Unit.RPM, resolution=0.01, name="speed"),
     )
     manual = "MasterFlex serial communication; the maker's client masterflex-serial, protocol.py"
+    revision = "client c7c0b4d of 2026-07-16; none stated for the manual"
     stop_bound_s = 0.35
     pushes = False
     terminator = b"\r"
@@ -99,6 +100,7 @@ class MasterFlex:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=115200))
         self._address = settings.whole("address", 1, 1, 8)
+        self.addresses = (self._address,)
         self._ml_per_rev = settings.number("ml_per_rev", None, 0.01, 1000)
         self._direction = settings.choice("direction", "cw", DIRECTIONS)
         self._max_rpm = settings.number("max_rpm", 600.0, 1.0, 9999.0) or 0.0

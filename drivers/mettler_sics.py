@@ -47,9 +47,15 @@ CANNOT = {
     "EL": "the scale cannot do what was asked; look which model it is",
     "S L": "the scale does not take the question; look which model it is",
 }
+WEIGHT_LINE = re.compile(rf"S [SD] +{NUMBER} (?:{'|'.join(GRAMS)})")
 RESTARTED = "the scale was restarted and its tare is lost; tare it again with the empty reservoir"
 TARE_CHECK_POLLS = 10
 ANSWER_S = 0.3
+
+
+def is_weight(line: bytes) -> bool:
+    """Whether a line without its end is a weight, as a scale says it to `SI` or repeats it."""
+    return WEIGHT_LINE.fullmatch(line.decode("latin-1")) is not None
 
 
 class MettlerSics:
@@ -70,6 +76,7 @@ class MettlerSics:
         Input(number=1, unit=Unit.ML, resolution=1.0, name="volume (net mass by density)"),
     )
     manual = "Mettler-Toledo MT-SICS reference manual level 0 and 1; JS p. 30; AL-IC p. 72"
+    revision = "none stated; copies seen: JS and AL-IC operating instructions"
     stop_bound_s = 0.0
     pushes = False
 

@@ -61,7 +61,8 @@ class ModbusMap:
     """
 
     name = "modbus_map"
-    manual = "Modbus application protocol V1.1b3; the register map stands in the site file"
+    manual = "Modbus application protocol; the register map stands in the site file"
+    revision = "V1.1b3"
     stop_bound_s = 0.0
     pushes = False
 
@@ -69,6 +70,7 @@ class ModbusMap:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600))
         address = settings.whole("address", 1, 1, 247)
+        self.addresses = (address,)
         self.device_class: DeviceClass = settings.choice(
             "device_class", DeviceClass.TEMPERATURE, MEASURING
         )

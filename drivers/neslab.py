@@ -122,6 +122,7 @@ class Neslab:
     name = "neslab"
     device_class = DeviceClass.HEATER
     manual = "Thermo NESLAB RTE p. 46-50; EX p. 49-53 (NC serial communications protocol)"
+    revision = "none stated; copies seen: manualslib.com 1401911 (EX)"
     stop_bound_s = 0.45
     pushes = False
     terminator = bytes(LONGEST_DATA + 2)  # fills any half frame up, with a wrong check sum
@@ -132,6 +133,7 @@ class Neslab:
         self.serial = settings.serial(Serial(baud=19200))
         self._address = settings.whole("address", 1, 1, 100)
         self._lead = RS485_LEAD if "address" in given else RS232_LEAD
+        self.addresses = (self._address,) if "address" in given else ()
         self._has_external = settings.flag("external")
         settings.finish()
         bath = Input(number=1, unit=Unit.DEG_C, resolution=0.01, name="bath")

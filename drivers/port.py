@@ -22,6 +22,7 @@ PORTS_TOLD = 8
 NETWORK = "socket://"
 CONNECT_S = 5.0
 OPENINGS = 3
+GROUP_MAY = 0o060  # read and write
 
 
 class LineLost(Exception):
@@ -154,7 +155,7 @@ def _why(path: str, code: int | None, text: str) -> str:
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:
             return f"there is no port {path}; {_present()}"
         case errno.EACCES | errno.EPERM:
-            return f"{path} may not be opened; add the service's user to the group {_group(path)}"
+            return f"{path} may not be opened; {_admission(path)}"
         case errno.EWOULDBLOCK | errno.EBUSY:
             return f"{path} is in use by {_holder(path)}; end that program first"
         case errno.ENOTTY | errno.EISDIR:
@@ -170,12 +171,22 @@ def _present() -> str:
     return f"present are {', '.join(found[:PORTS_TOLD])}" if found else "no serial port is present"
 
 
-def _group(path: str) -> str:
-    number = os.stat(path).st_gid
+def _admission(path: str) -> str:
+    """What lets a user open this port: its group, where that may read and write; else a rule."""
+    status = os.stat(path)
+    if status.st_mode & GROUP_MAY != GROUP_MAY:
+        return (
+            f"its mode {status.st_mode & 0o777:04o} lets no group open it: give it to a group by a "
+            'udev rule (GROUP="dialout", MODE="0660"), and add the user to that group'
+        )
     try:
-        return grp.getgrgid(number).gr_name
+        group = grp.getgrgid(status.st_gid).gr_name
     except KeyError:
-        return str(number)
+        group = str(status.st_gid)
+    return (
+        f"add the service's user to the group {group} (usermod -aG {group} USER), then log in or "
+        "start the service anew"
+    )
 
 
 def _holder(path: str) -> str:

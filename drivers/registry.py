@@ -43,6 +43,13 @@ def most_hz(driver: Driver) -> float | None:
     return getattr(driver, "most_hz", None)
 
 
+def asked_at(driver: Driver) -> str:
+    """How a device is asked: line settings and addresses, as `9600 8N1, address 1`."""
+    addresses: tuple[int, ...] = getattr(driver, "addresses", ())
+    named = f", address {' or '.join(map(str, addresses))}" if addresses else ""
+    return f"{driver.serial}{named}"
+
+
 def make_driver(name: str, settings: Mapping[str, object]) -> Driver:
     """The driver of this name with its settings (`address`, `baud` and its own).
 

@@ -132,6 +132,7 @@ class WatsonMarlow:
         Input(number=2, unit=Unit.RPM, resolution=0.1, name="speed"),
     )
     manual = "Watson-Marlow 323Du p. 27; 505Du p. 15; 520DuN p. 76; 620DuN p. 82; 720DuN p. 77"
+    revision = "none stated; copies seen: manualshive.com 876375 (323), easymanua.ls"
     stop_bound_s = 0.45
     pushes = False
     terminator = b"\r"
@@ -141,6 +142,7 @@ class WatsonMarlow:
         settings = Settings(self.name, given)
         self.serial = settings.serial(Serial(baud=9600, stopbits=2))
         self._number = settings.whole("address", 1, 1, 32)
+        self.addresses = (self._number,)
         self._set_ml_per_rev = settings.number("ml_per_rev", None, 0.01, 1000)
         self._separator = settings.choice("separator", "", ("", " "))
         settings.finish()

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(answer, int):
         return answer
     code, text = answer
-    print(text.rstrip("\n"), file=sys.stderr if code else sys.stdout)
+    try:
+        print(text.rstrip("\n"), file=sys.stderr if code else sys.stdout, flush=True)
+    except BrokenPipeError:  # as of `hipec devices list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

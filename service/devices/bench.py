@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.classes import Driver, Serial, SettingError
+from drivers.classes import Driver, SettingError
 from drivers.dialogue import BadReply, Dialogue, Listen, NoReply, Refused
 from drivers.line import Line
 from drivers.port import LineLost
-from drivers.registry import make_driver
+from drivers.registry import asked_at, make_driver
 from drivers.wire_file import Recorder
 from service.core.model import Instant
-from service.devices.recorded import recognise
+from service.devices import overheard
 
 LISTENED_S = 0.25
 LISTENED_LINES = 2
@@ -28,7 +28,12 @@ class BenchError(Exception):
 
 
 class NotUnderstood(BenchError):
-    """Something may be there that is not what was asked for; nothing on the line spoke unasked."""
+    """Something may be there that is not what was asked for. `may_ask`: nothing spoke unasked, so
+    that it hangs nobody to ask as other drivers do."""
+
+    def __init__(self, text: str, *, may_ask: bool) -> None:
+        super().__init__(text)
+        self.may_ask = may_ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +79,6 @@ def now() -> Instant:
     return Instant(mono_ns=time.monotonic_ns(), utc_ns=time.time_ns())
 
 
-def serial_text(serial: Serial) -> str:
-    """How a line talks, as manuals write it: `4800 7E1`."""
-    return f"{serial.baud} {serial.bytesize}{serial.parity}{serial.stopbits}"
-
-
 def ended() -> asyncio.Event:
     """Set once Ctrl-C, SIGTERM or a closed terminal asks this program to end."""
     event = asyncio.Event()
@@ -98,13 +98,14 @@ async def opened(bench: Bench) -> AsyncIterator[tuple[Line, Recorder]]:
     with Recorder(bench.record, bench.driver.name, bench.port, bench.settings) as recorder:
         try:
             await line.open(recorder)
-            await _listen_first(bench, line)
+            await _listen_first(bench, line, recorder)
             yield line, recorder
         except FAILURES as failure:
-            asked_first = [one.sent for one in line.traffic()[:1]] == [True]
-            known = isinstance(failure, LineLost) or not asked_first
-            kind = BenchError if known else NotUnderstood
-            raise kind(explain(failure, bench, line)) from None
+            told = explain(failure, bench, line)
+            if isinstance(failure, LineLost):
+                raise BenchError(told) from None
+            may_ask = all(one.sent for one in line.traffic()[:1])
+            raise NotUnderstood(told, may_ask=may_ask) from None
         finally:
             recorder.take(line.traffic())
             line.close(recorder)
@@ -118,17 +119,16 @@ def explain(failure: Exception, bench: Bench, line: Line) -> str:
     if isinstance(failure, Refused):
         return said
     heard = b"".join(one.data for one in line.traffic() if not one.sent)
-    other = recognise(heard, bench.driver.name)
-    if other:
+    other = overheard.recognise(heard)
+    if other and other.driver != bench.driver.name:
         return f"{said}; {other} speaks there"
     return f"{said}; asked as {bench.driver.name} at {_asked_at(bench)}; {_look_at(failure)}"
 
 
 def _asked_at(bench: Bench) -> str:
     serial, usual = bench.driver.serial, type(bench.driver)().serial
-    address = bench.settings.get("address", bench.settings.get("addresses"))
-    said = serial_text(serial) + (f", address {address}" if address is not None else "")
-    return said if serial == usual else f"{said} (its usual line is {serial_text(usual)})"
+    said = asked_at(bench.driver)
+    return said if serial == usual else f"{said} (its usual line is {usual})"
 
 
 def _look_at(failure: Exception) -> str:
@@ -139,16 +139,24 @@ def _look_at(failure: Exception) -> str:
     return "look at baud rate and parity, and at which instrument is connected"
 
 
-async def _listen_first(bench: Bench, line: Line) -> None:
-    if bench.driver.pushes:
-        return
+async def _listen_first(bench: Bench, line: Line, user: object) -> None:
     with contextlib.suppress(NoReply, BadReply):
         await line.run(_listen())
     heard = b"".join(one.data for one in line.traffic())
-    other = recognise(heard, bench.driver.name)
-    if other:
+    speaker = overheard.recognise(heard)
+    if heard and speaker is None:
+        # At another baud rate what it says is rubbish, and foreign questions may hang it.
+        line.close(user)
+        speaker = await overheard.who_speaks(bench.port, now, overheard.LISTENERS)
+        if speaker and speaker.driver == bench.driver.name:
+            raise BenchError(
+                f"{bench.port}: {speaker} speaks there, at {speaker.serial} and not at "
+                f"{bench.driver.serial}; use that line setting"
+            )
+        await line.open(user)
+    if speaker and speaker.driver != bench.driver.name:
         raise BenchError(
-            f"{bench.port}: {other} speaks there, not {bench.driver.name}; nothing was sent to it"
+            f"{bench.port}: {speaker} speaks there, not {bench.driver.name}; nothing was sent to it"
         )
 
 

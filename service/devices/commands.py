@@ -92,7 +92,7 @@ def _list(asked: argparse.Namespace) -> Answer:
 
 def _probe(asked: argparse.Namespace) -> Answer:
     bench = _bench(asked)
-    found = asyncio.run(probe(bench, asked.polls))
+    found = asyncio.run(probe(bench, asked.polls, _complain))
     return 0, probe_json(bench, found) if asked.json else probe_text(bench, found)
 
 
@@ -125,6 +125,10 @@ def _say(text: str) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         signal.raise_signal(signal.SIGTERM)
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _within(low: float, high: float, text: str) -> float:

@@ -6,13 +6,12 @@ import textwrap
 
 from drivers.classes import Driver
 from drivers.registry import DRIVERS
-from service.devices.bench import serial_text
 
 WIDTH = 98
 
 
 def list_text() -> str:
-    """Per driver: its class, what it measures, its line, its settings and its manual."""
+    """Per driver: its class, what it measures, its line, settings, manual and its revision."""
     return "\n\n".join(_text(make()) for make in DRIVERS.values())
 
 
@@ -25,9 +24,10 @@ def _text(driver: Driver) -> str:
     inputs = [f"{one.number} {one.name} ({one.unit}, {one.resolution:g})" for one in driver.inputs]
     rows = [
         ("measures", ", ".join(inputs) or "what its settings say"),
-        ("line", serial_text(driver.serial) + (", speaks unasked" if driver.pushes else "")),
+        ("line", str(driver.serial) + (", speaks unasked" if driver.pushes else "")),
         ("about", " ".join((inspect.getdoc(type(driver)) or "").split())),
         ("manual", driver.manual),
+        ("revision", driver.revision),
     ]
     told = [_wrapped(name, text) for name, text in rows]
     return "\n".join([f"{driver.name}  ({driver.device_class})", *told])
@@ -46,8 +46,9 @@ def _json(driver: Driver) -> dict[str, object]:
             {"input": i.number, "name": i.name, "unit": i.unit, "resolution": i.resolution}
             for i in driver.inputs
         ],
-        "line": serial_text(driver.serial),
+        "line": str(driver.serial),
         "pushes": driver.pushes,
         "stop_bound_s": driver.stop_bound_s,
         "manual": driver.manual,
+        "revision": driver.revision,
     }

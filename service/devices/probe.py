@@ -1,15 +1,16 @@
 """`hipec devices probe`: who answers, what it reads, and how long that takes."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from drivers.classes import Identity, Polled
 from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.link import describe
 from service.devices import readings
-from service.devices.bench import Bench, BenchError, NotUnderstood, explain, opened, serial_text
+from service.devices.bench import Bench, BenchError, NotUnderstood, explain, opened
 from service.devices.round_trips import Times, pushed, times, trips
-from service.devices.stranger import who_answers
+from service.devices.stranger import who_is_there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,19 @@ class Probed:
     times: Times | None
 
 
-async def probe(bench: Bench, polls: int) -> Probed:
+async def probe(bench: Bench, polls: int, say: Callable[[str], None]) -> Probed:
     """Identify the instrument and poll it `polls` times; raises `BenchError` where it never reads,
-    and says who else answers there as far as that can be found out by questions.
+    and says who else speaks or answers there as far as listening and questions can tell.
+    `say` is told before that, as it takes its time.
 
     A poll that fails among others that do not is counted and told.
     """
     try:
         return await _probe(bench, polls)
     except NotUnderstood as failure:
-        other = await who_answers(bench)
-        raise BenchError(f"{failure}; {other} answers there" if other else str(failure)) from None
+        say(f"not understood as {bench.driver.name}; looking who else is there, some 20 s")
+        found = await who_is_there(bench, failure.may_ask)
+        raise BenchError(f"{failure}; {found}") from None
 
 
 async def _probe(bench: Bench, polls: int) -> Probed:
@@ -64,7 +67,7 @@ def probe_text(bench: Bench, found: Probed) -> str:
     """The probe for a person."""
     driver, good = bench.driver, found.polls - len(found.failed)
     lines = [
-        f"{driver.name} on {bench.port}, {serial_text(driver.serial)}",
+        f"{driver.name} on {bench.port}, {driver.serial}",
         f"identity    {describe(found.identity)}",
         *readings.rows(driver, found.polled),
     ]
@@ -82,7 +85,7 @@ def probe_json(bench: Bench, found: Probed) -> str:
     answer = {
         "driver": bench.driver.name,
         "port": bench.port,
-        "line": serial_text(bench.driver.serial),
+        "line": str(bench.driver.serial),
         "identity": readings.identity_json(found.identity),
         **readings.polled_json(bench.driver, found.polled),
         "polls": {"asked": found.polls, "failed": found.failed},

@@ -20,7 +20,6 @@ from drivers.dialogue import (
 )
 from drivers.frames import Inbox
 from drivers.line import Traffic
-from drivers.registry import DRIVERS
 from service.core.model import Instant
 
 REACH = 4
@@ -136,26 +135,6 @@ def replay(driver: Driver, traffic: Sequence[Traffic]) -> Iterator[Found]:
             passed = _one_exchange(line)
             if any(one.sent for one in passed):
                 yield Found(at=passed[0].at, meant=None, passed=passed)
-
-
-def recognise(heard: bytes, asked: str) -> str:
-    """Which other driver's instrument says this unasked, in words; empty for none known.
-
-    Only instruments that speak unasked are recognised: an answer proves little about who it is
-    while the question is another maker's.
-    """
-    start = Instant(mono_ns=0, utc_ns=0)
-    traffic = [Traffic(at=start, sent=False, data=heard)]
-    for name, make in DRIVERS.items():
-        driver = make()
-        if not driver.pushes or name == asked or not heard:
-            continue
-        try:
-            identity = RecordedLine(traffic).run(driver.identify())
-        except (NotRecorded, NoReply, BadReply, Refused):
-            continue
-        return f"{identity.model} (driver {name})"
-    return ""
 
 
 def _attempt(line: RecordedLine, driver: Driver, asks: str, at: Instant) -> Found | None:

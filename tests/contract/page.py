@@ -69,7 +69,7 @@ def _drivers(names: list[str]) -> Iterator[str]:
     for name in names:
         driver = bench(name).driver()
         bound = f"; off on the wire within {driver.stop_bound_s:g} s" * bool(driver.stop_bound_s)
-        yield f"- **{name}**: {driver.manual}{bound}."
+        yield f"- **{name}**: {driver.manual} (revision: {driver.revision}){bound}."
     yield ""
 
 

@@ -51,6 +51,30 @@ def test_in_a_session_forecasts_are_scored_after_two_minutes() -> None:
     assert len(first.waiting) <= 6
 
 
+@pytest.mark.requirement("RC-077")
+def test_in_a_session_the_range_shown_is_twice_the_error_of_the_forecasts_before_it() -> None:
+    bench = at("heat_up", speed=20.0)
+    bench.run(7)
+    seen = bench.session.foresight
+    assert seen is not None
+    within_c = [seen.outlook.ahead[MEAN][horizon].within_c for horizon in (0, 1)]
+    assert within_c == [pytest.approx(2 * seen.scores[0].error_c[MEAN], abs=0.006), 1.2]
+    assert within_c[0] != 0.5, "not what is assumed before the first was scored"
+
+
+@pytest.mark.requirement("RC-070")
+def test_a_single_cold_site_has_the_loop_ask_for_no_more_than_before() -> None:
+    bench = alive(at())
+    bench.run(20)
+    before = bench.session.foresight
+    bench.values.update(dict.fromkeys(SITES[1:]), **{SITES[0]: 41.5})
+    bench.run(30)
+    after = bench.session.foresight
+    assert before is not None and after is not None
+    assert after.estimate.at_s > before.estimate.at_s, "it is still looked at"
+    assert after.wanted_c <= before.wanted_c
+
+
 def test_nothing_is_foreseen_without_an_inflow_and_old_forecasts_are_not_renewed() -> None:
     bench = at()
     bench.run(20)

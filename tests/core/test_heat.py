@@ -1,5 +1,7 @@
 """Heat only where it is proven safe: what it needs, what cuts it, and how far it may go."""
 
+from dataclasses import replace
+
 import pytest
 
 from service.core.control import advice
@@ -214,6 +216,19 @@ def test_fallback_and_stopped_have_one_stated_output_and_only_a_person_returns()
     bench.run(1)
     assert bench.heater is not None
     assert bench.session.heat.controller == "advisory", "automatic is chosen anew"
+
+
+@pytest.mark.requirement("RC-076")
+@pytest.mark.parametrize("mode", [Controller.FALLBACK, Controller.STOPPED])
+def test_fallback_and_stopped_switch_the_heater_off_even_where_no_interlock_does(
+    mode: Controller,
+) -> None:
+    bench = at()
+    assert bench.heater is not None and bench.session.blocks == {}
+    heat = replace(bench.session.heat, controller=mode)
+    bench.state = replace(bench.state, session=replace(bench.session, heat=heat))
+    bench.run(2)
+    assert bench.heater is None and bench.session.blocks == {}
 
 
 @pytest.mark.requirement("RC-074")

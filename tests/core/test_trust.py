@@ -172,6 +172,28 @@ def test_noise_far_above_that_of_the_others_is_told() -> None:
     assert "Left subphrenic scatters by" in told(bench, "site_probe_noise").text
 
 
+@pytest.mark.requirement("RC-052")
+def test_a_pump_that_stops_and_starts_within_a_minute_is_no_noise() -> None:
+    bench = live()
+    for _ in range(3):
+        bench.command("pause")
+        bench.run(10)
+        bench.command("resume")
+        bench.values["line_in"] = 90.0
+        bench.run(14)
+    assert [name for name in bench.alarms() if "noise" in name] == []
+
+
+@pytest.mark.requirement("RC-013")
+def test_one_pulled_cable_is_one_loss() -> None:
+    bench = at()
+    bench.pull("sites")
+    bench.run(6)
+    bench.plug("sites")
+    bench.run(2)
+    assert "link_lost" not in bench.signalled()
+
+
 @pytest.mark.requirement("RC-053")
 def test_a_site_that_slips_out_of_the_fluid_is_told_as_it_was_seen() -> None:
     bench = live()

@@ -17,7 +17,7 @@ class FakeHeater:
         self.__dict__.update(state)
 
     def __call__(self, heard: bytes) -> bytes:
-        command, _, value = heard.decode("ascii").rstrip("\r").partition(" ")
+        command, _, value = heard.decode("latin-1").rstrip("\r").partition(" ")
         said = self._out(command, value) if command.startswith("OUT") else self._in(command)
         return (said + self.ends).encode("ascii") if said else b""
 

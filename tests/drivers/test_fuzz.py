@@ -1,8 +1,9 @@
 """Rubbish on the wire never crashes a driver and never becomes a value that no frame holds.
 
-Each test reads 10 000 disturbed replies. Modbus and Keller frames carry a 16-bit check sum: one in
-65 536 random frames of the right head passes it. The ASCII protocols have none: what is still
-well formed after the disturbance is believed, so the tests ask that it is read as it stands.
+Each test reads 10 000 replies, four in ten of them disturbed in one of the seven ways of
+`disturbing`. Modbus and Keller frames carry a 16-bit check sum: one in 65 536 random frames of the
+right head passes it. The ASCII protocols have none: what is still well formed after the disturbance
+is believed, so the tests ask that it is read as it stands.
 """
 
 import math
@@ -24,6 +25,7 @@ from drivers.frames import Inbox
 from drivers.mettler_sics import GRAMS
 from drivers.registry import DRIVERS, make_driver
 from service.core.model import Instant, Validity
+from tests.drivers.disturbing import DISTURB
 from tests.drivers.memory import MemoryLine
 from tests.drivers.register_maps import MAPS
 from tests.drivers.transcripts import exchange, exchanges
@@ -35,39 +37,8 @@ WITH_VALUE = (Validity.VALID, Validity.QUESTIONABLE)
 START = Instant(mono_ns=0, utc_ns=0)
 
 
-def flipped(rng: random.Random, data: bytes, bits: int = 0) -> bytes:
-    changed = bytearray(data)
-    for _ in range(bits or rng.randint(1, 8)):
-        changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
-    return bytes(changed)
-
-
-def truncated(rng: random.Random, data: bytes) -> bytes:
-    start = rng.randrange(len(data))
-    return data[start : rng.randint(start, len(data))]
-
-
-def grown(rng: random.Random, data: bytes) -> bytes:
-    at = rng.randrange(len(data) + 1)
-    return data[:at] + rng.randbytes(rng.randint(1, 5)) + data[at:]
-
-
-def overwritten(rng: random.Random, data: bytes) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + bytes([rng.choice(b"0123456789.-+ \r\n!^v\x00\xff")]) + data[at + 1 :]
-
-
 def disturbed(rng: random.Random, frames: list[bytes]) -> bytes:
-    one, other = rng.choice(frames), rng.choice(frames)
-    match rng.randrange(7):
-        case 0:
-            return rng.randbytes(rng.randint(1, 60))
-        case 1:
-            return truncated(rng, one) + truncated(rng, other)
-        case 2:
-            return one + other
-        case number:
-            return (flipped, truncated, grown, overwritten)[number - 3](rng, one)
+    return rng.choice(DISTURB)(rng, rng.choice(frames), rng.choice(frames))
 
 
 def replies(family: str) -> list[bytes]:
@@ -272,6 +243,13 @@ def test_neslab_shows_only_what_a_frame_holds() -> None:
     assert fuzzed("neslab", check, external=True) > 0
 
 
+def with_flipped(rng: random.Random, data: bytes, bits: int) -> bytes:
+    changed = bytearray(data)
+    for _ in range(bits):
+        changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     ("family", "name"),
     [
@@ -283,7 +261,7 @@ def test_one_or_two_flipped_bits_never_pass_the_check_sum(family: str, name: str
     good = exchange(family, name)
     rng = random.Random(1)
     for bits in (1, 2) * 1000:
-        wrong = flipped(rng, good.rx, bits)
+        wrong = with_flipped(rng, good.rx, bits)
         result = polled(make_driver(family, {}), lambda heard, wrong=wrong: wrong)
         assert wrong == good.rx or result is None or result.measured[0].value is None
 

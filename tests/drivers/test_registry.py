@@ -31,6 +31,7 @@ def test_each_driver_says_what_it_is(name: str) -> None:
     drives = driver.device_class in (DeviceClass.PUMP, DeviceClass.HEATER, DeviceClass.SWITCHES)
     assert driver.name == name
     assert driver.manual
+    assert driver.revision
     assert drives == (driver.stop_bound_s > 0)
     assert len({one.number for one in driver.inputs}) == len(driver.inputs)
     assert driver.inputs or name == "modbus_map", "only the site file knows the inputs of a map"

@@ -14,8 +14,10 @@ from pathlib import Path
 from service.journal.store import open_reading, open_writing
 from service.journal.verify import verify_chain
 
-CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "openat", "pread64")
-ERRORS = ("EIO", "ENOSPC")
+CAMPAIGN = (
+    *(("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fdatasync", "EIO"), ("fsync", "EIO")),
+    *(("ftruncate", "EIO"), ("openat", "EIO"), ("pread64", "EIO")),
+)
 PASSES = 60
 WRITE = """
 import json, sys
@@ -98,14 +100,14 @@ def check(path: Path, passes: int, failure: Failure) -> None:
         store.close()
 
 
-def in_turn(folder: Path, call: str, error: str, times: int = 1) -> Iterator[Ending]:
+def in_turn(folder: Path, call: str, error: str, passes: int, times: int) -> Iterator[Ending]:
     """The first call of a kind fails, then the second, until there are no more of them."""
     n = 0
     while True:
         n += 1
         own = folder / f"{call}-{error}-{times}-{n}"
         own.mkdir()
-        ending = suffer(own, Failure(call=call, error=error, n=n, times=times))
+        ending = suffer(own, Failure(call=call, error=error, n=n, times=times), passes)
         if not ending.reached:
             return
         yield ending

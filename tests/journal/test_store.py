@@ -35,6 +35,7 @@ def test_the_database_itself_refuses_to_change_the_record(
     assert list(store.rows(SESSION)) == before
 
 
+@pytest.mark.requirement("RC-132")
 def test_rows_are_on_the_disk_before_they_are_called_durable(path: Path) -> None:
     with Sqlite(make_url(f"sqlite:///{path}")).writing_engine().connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

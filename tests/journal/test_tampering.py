@@ -8,6 +8,8 @@ import pytest
 
 from service.core.model import Instant
 from service.journal.chain import GENESIS, digest
+from service.journal.codec import CODEC
+from service.journal.keys import make_key, statement
 from service.journal.room_facts import KeyRing, room_facts
 from service.journal.rows import Row
 from service.journal.signing import KeySigner
@@ -140,6 +142,17 @@ def test_a_record_signed_with_somebody_elses_key_is_found(rows: Rows, tmp_path: 
     found = verified(rows, room_facts(other).keys).findings
     assert "which this room did not use then" in found[0]
     other.close()
+
+
+@pytest.mark.requirement("RC-135")
+def test_a_checkpoint_in_the_rooms_name_that_another_key_signed_is_found(
+    rows: Rows, keys: KeyRing, tmp_path: Path
+) -> None:
+    *before, last = rows
+    signature = make_key(tmp_path / "stranger").sign(statement(last.kind, last.body))
+    forged = replace(CODEC.decode(last.kind, last.body, last.schema), signature=signature)
+    made = chained_anew([*before, replace(last, body=CODEC.encode(forged))])
+    assert "its signature is not that of key" in verified(made, keys).findings[0]
 
 
 @pytest.mark.requirement("RC-136")

@@ -56,7 +56,7 @@ def in_cell(row: Row, target: str, phase: str) -> Seen:
     """What becomes of a row's fault in this cell."""
     until_s = max(row.within_s, 0.0 if row.stands_from_s > 1e6 else row.stands_from_s)
     session = at_phase(phase)
-    session.inject(Fault(kind=row.kind, target=target))
+    session.inject(Fault(kind=row.kind, target=target, value=row.value))
     heat_s = 0.0 if row.heat_off_s > 1e6 else row.heat_off_s
     return watch(session, row.alarms, max(until_s, heat_s, SHORTEST_S) + AFTER_S, row.stands_from_s)
 

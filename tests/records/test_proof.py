@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,23 @@ def test_an_effect_that_the_same_core_would_not_have_is_wrong(bench: Bench, tmp_
     assert code == 1
     assert "never happened" in text
     assert "the core gives nothing" in text
+
+
+@pytest.mark.requirement("RC-138")
+def test_a_kept_state_that_the_same_core_would_not_have_is_wrong(
+    bench: Bench, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'hipec.db'}"
+    store = open_writing(url)
+    signer = KeySigner(key_of(store, tmp_path / "key"))
+    session, state = record(store, bench, signer)
+    write(store, signer, [state, replace(state, treat_s=state.treat_s + 1.0)], chain=session)
+    store.close()
+    code, text = verify(url, session)
+    assert code == 1
+    _, _, wrong = text.partition("NOT AS IT WAS WRITTEN:")
+    (told,) = wrong.strip().splitlines()
+    assert f'recorded is State {{"treat_s": {state.treat_s + 1.0}}}' in told
 
 
 @pytest.mark.requirement("RC-138")

@@ -17,10 +17,14 @@ from drivers.dialogue import BadReply, NoReply, Refused
 from drivers.port import Port
 from drivers.registry import DRIVERS, make_driver
 from service.cli import main
-from service.devices.stranger import ASKING
+from service.devices.overheard import recognise
+from service.devices.stranger import ASKING, ask_masterflex, ask_modbus
 from simulator.control import ask
 from simulator.devices.instrument import Instrument
+from simulator.devices.masterflex import PumpDrive
 from simulator.serve import RoomServer
+from tests.contract.bench import bench
+from tests.contract.fuzz import recorded
 from tests.contract.pairs import PAIRS
 from tests.drivers.devices import FakeHeater
 from tests.drivers.memory import MemoryLine
@@ -102,7 +106,7 @@ def test_list_tells_what_each_driver_measures_its_line_and_its_manual(run: Run) 
     assert code == 0
     for name in DRIVERS:
         assert f"\n{name}  ({make_driver(name, {}).device_class})\n" in "\n" + text
-    assert text.count("manual") >= len(DRIVERS)
+    assert text.count("  manual") == text.count("  revision") == len(DRIVERS)
     assert "4800 7E1" in text
     assert "38400 8N1, speaks unasked" in text
 
@@ -177,10 +181,21 @@ def test_what_was_typed_wrongly_is_told_in_a_sentence(run: Run, typed: tuple, to
     assert "Traceback" not in complaint
 
 
-def test_a_port_that_may_not_be_opened_names_the_group_to_join(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (0o660, r"add the service's user to the group (\w+) \(usermod -aG \1 USER\), then log in"),
+        (
+            0o600,
+            r'its mode 0600 lets no group open it: .*udev rule \(GROUP="dialout", MODE="0660"\)',
+        ),
+    ],
+)
+def test_a_port_that_may_not_be_opened_says_what_opens_it(run: Run, mode: int, told: str) -> None:
     master, slave = os.openpty()
     path = os.ttyname(slave)
-    os.fchmod(slave, 0)
+    os.fchmod(slave, mode)
+    os.fchown(slave, -1, 5)  # a group that this process is not in
     was = os.geteuid()
     try:
         if was == 0:
@@ -191,9 +206,7 @@ def test_a_port_that_may_not_be_opened_names_the_group_to_join(run: Run) -> None
         os.close(slave)
         os.close(master)
     assert code == 1
-    assert re.search(
-        rf"{path} may not be opened; add the service's user to the group \w", complaint
-    )
+    assert re.search(rf"{path} may not be opened; {told}", complaint)
 
 
 def test_a_file_is_no_serial_port(run: Run, tmp_path: Path) -> None:
@@ -247,7 +260,7 @@ def test_an_instrument_that_speaks_unasked_is_named_and_nothing_is_sent(
         ("lauda", "heater", r"JULABO .* \(driver julabo\) answers there"),
         ("julabo", "pump", r"Watson-Marlow 520Du \(driver watson_marlow\) answers there"),
         ("julabo", "pressure", r"KELLER .* \(driver keller_33x\) answers there"),
-        ("watson_marlow", "circuit", r"a Modbus device at address 1 .* answers there"),
+        ("watson_marlow", "circuit", r"tM-TH8 .* \(driver icpdas_tm_th8\), address 1, answers"),
     ],
 )
 def test_another_instrument_that_answers_is_named_and_nothing_of_it_is_changed(
@@ -278,6 +291,49 @@ def test_who_answers_is_found_out_by_questions_alone() -> None:
         *(b"$012\r", b"$01M\r", b"#01\r", b"$012B7\r"),
         *map(bytes.fromhex, ("01303400", "0145d3c1", "ca00010000fe", "cc00010000fe")),
     }
+
+
+@pytest.mark.parametrize("name", ["icpdas_tm_th8", "icpdas_digital", "modbus_map"])
+def test_a_modbus_device_is_named_by_reading_alone(name: str) -> None:
+    twin = PAIRS[name].twin(1, 0.0)
+    line = MemoryLine(lambda heard: said(twin, heard))
+    assert f"(driver {name}" in line.run(ask_modbus(1))
+    assert {sent[1] for sent in line.sent} <= {1, 2, 3, 4}
+
+
+def test_a_masterflex_pump_is_named_in_serial_mode_and_out_of_it_by_one_question() -> None:
+    local, remote = PumpDrive(), PumpDrive()
+    remote.start(50.0)
+    for twin, told in ((local, "a MasterFlex pump that is not in serial mode"), (remote, "MFLX78")):
+        line = MemoryLine(lambda heard, twin=twin: said(twin, heard))
+        assert told in line.run(ask_masterflex(1))
+        assert line.sent == [b"1#\r"]
+    assert not local.serial_mode
+
+
+def test_the_masterflex_question_does_nothing_to_a_watson_marlow() -> None:
+    pump = PAIRS["watson_marlow"].twin(1, 0.0)
+    before = dict(pump.describe())
+    line = MemoryLine(lambda heard: said(pump, heard))
+    with pytest.raises(NoReply):
+        line.run(ask_masterflex(1))
+    assert dict(pump.describe()) == before
+
+
+@pytest.mark.parametrize("name", ["emtec_bioprott", "datex_s5"])
+def test_what_speaks_unasked_is_named_from_its_bytes(name: str) -> None:
+    (heard,) = bench(name).play(recorded)[1]
+    speaker = recognise(heard[7:] + heard)
+    assert speaker is not None
+    assert speaker.driver == name
+    assert recognise(heard[: len(heard) // 3]) is None
+
+
+def test_a_scale_that_repeats_its_weight_is_named_from_its_bytes() -> None:
+    speaker = recognise(b"98.12 g\r\nS D    1998.13 g\r\nS S    1998.1")
+    assert speaker is not None
+    assert speaker.driver == "mettler_sics"
+    assert recognise(b"ES\r\nES\r\n") is None
 
 
 def said(twin: Instrument, heard: bytes) -> bytes:
@@ -324,7 +380,7 @@ def test_watch_ends_with_a_sentence_where_nothing_answers_at_first(run: Run, roo
     fault(room, "heater", "silent")
     code, _, complaint = run("watch", "--driver", "julabo", "--port", room / "heater")
     assert code == 1
-    assert "heater: no answer; look at its power" in complaint
+    assert "heater: no answer, asked at 4800 7E1; look at its power" in complaint
 
 
 def test_set_runs_a_heater_for_a_while_and_switches_it_off_again(run: Run, room: Path) -> None:
@@ -448,7 +504,8 @@ def test_recorded_traffic_is_replayed_through_the_driver(
     code, text, _ = run("replay", wire)
     assert code == 0
     assert re.search(shown, text)
-    assert f"{driver}: 3 decoded, 0 not" in text
+    heard_first = 2 if driver == "emtec_bioprott" else 0
+    assert f"{driver}: {3 + heard_first} decoded, 0 not" in text
 
 
 def test_a_recording_that_starts_in_the_middle_is_read_all_the_same(

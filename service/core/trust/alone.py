@@ -1,7 +1,7 @@
 """Looks at a channel beside the others of its device: stuck, and noisy."""
 
 from collections.abc import Iterator, Mapping
-from statistics import median
+from statistics import median, quantiles
 
 from service.core import channels
 from service.core.alarms import Finding
@@ -17,10 +17,11 @@ ALIVE: Mapping[Role, frozenset[Phase]] = {
 }
 """When a live channel of the role cannot stand still: perfusate, patient or pump move it."""
 
-WHITE = 1.65
-"""The median of second differences of white noise is so many times its deviation (derived)."""
+WHITE = 0.78
+"""The lower quartile of second differences of white noise is so many times its deviation
+(derived: 0.32 of a normal distribution's, which is 6 ** 0.5 times as wide)."""
 
-FEWEST = 6
+FEWEST = 8
 FEWEST_STILL = 2
 ROUNDING = 1e-6
 LIVING = (Unit.DEG_C, Unit.MMHG)
@@ -42,18 +43,18 @@ def stuck(view: View) -> Iterator[Finding]:
     With a coarse resolution they must move by several of its steps, so that a steady reading in a
     calm room is not accused.
     """
-    moved = spans(view, view.limits.flat_s)
-    whole = None
+    moved, alive, whole = view.moved, None, None
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
             continue
-        if channel.id not in moved:
+        span = moved.get(channel.id)
+        if span is None:
             yield Finding(source=channel.id, raw=None)
             continue
         step = max(_fine(view, channel), channel.resolution)
-        if moved[channel.id] >= step * (1 - ROUNDING):
+        if span >= step * (1 - ROUNDING):
             continue
-        alive = _alive(view)
+        alive = _alive(view) if alive is None else alive
         others = [alive[c.id] for c in view.own if _is_peer(c, channel) and c.id in alive]
         if others and median(others) >= view.limits.flat_others * step:
             yield _still(view, channel, step, f"the others kept moving by {median(others):.2f}")
@@ -97,16 +98,23 @@ def _whole_device(view: View, moved: Mapping[str, float]) -> bool:
 
 
 def noisy(view: View) -> Iterator[Finding]:
-    """Readings that scatter far more than the others of the same unit on the device."""
-    scatter = {c.id: found for c in view.own if (found := _scatter(view, c)) is not None}
+    """Readings that scatter far more than the others of the same unit on the device.
+
+    What the pump moves scatters when that is ordered anew, so it is looked at a while later.
+    """
+    pumped = _pump_is_steady(view)
     for channel in view.own:
-        own, limit = scatter.get(channel.id), _noise_limit(view, channel)
-        if own is None or limit is None:
+        limit, span = _noise_limit(view, channel), view.moved.get(channel.id)
+        if span is not None and limit is not None and span <= limit:
+            continue
+        own = _scatter(view, channel)
+        if own is None or limit is None or not (pumped or channel.unit is Unit.DEG_C):
             yield Finding(source=channel.id, raw=None)
             continue
         if own <= limit:
             continue
-        others = [scatter[c.id] for c in view.own if _is_peer(c, channel) and c.id in scatter]
+        peers = (_scatter(view, other) for other in view.own if _is_peer(other, channel))
+        others = [scatter for scatter in peers if scatter is not None]
         usual = median(others) if others else 0.0
         if own <= view.limits.noise_times * usual:
             continue
@@ -128,6 +136,14 @@ def _is_peer(other: Channel, channel: Channel) -> bool:
     return other.id != channel.id and other.unit is channel.unit
 
 
+def _pump_is_steady(view: View) -> bool:
+    """Nothing has been ordered of the pump within the window."""
+    ordered, room = view.state.pump.ordered, view.state.room
+    if ordered is None:
+        return True
+    return view.state.now.seconds_since(ordered) * room.speed > view.limits.flat_s
+
+
 def _noise_limit(view: View, channel: Channel) -> float | None:
     name = NOISE.get(channel.unit)
     limit: float | None = None if name is None else getattr(view.limits, name)
@@ -135,7 +151,10 @@ def _noise_limit(view: View, channel: Channel) -> float | None:
 
 
 def _scatter(view: View, channel: Channel) -> float | None:
-    """The deviation of the noise, from second differences, which slow change leaves small."""
+    """The deviation of the noise, from second differences, which slow change leaves small.
+
+    Three in four of them must be large: a pump that stops and starts again is no noise.
+    """
     limit = _noise_limit(view, channel)
     if limit is None:
         return None
@@ -145,7 +164,7 @@ def _scatter(view: View, channel: Channel) -> float | None:
     if max(values) - min(values) <= limit:
         return 0.0
     bends = (abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False))
-    return median(bends) / WHITE
+    return quantiles(bends, n=4)[0] / WHITE
 
 
 def _shown(value: float | None) -> str:

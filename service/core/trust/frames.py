@@ -44,15 +44,22 @@ def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
 
 def accepted(state: State, frame: Frame) -> State:
     """A frame that is used: its errors are counted, its good time, and a silence before it."""
-    newest = _newest(state, frame)
-    own = channels.of_device(state, frame.device)
-    if newest is not None and own and frame.at.seconds_since(newest) > channels.gone_s(own[0]):
+    if _was_silent(state, frame):
         state = link_lost(state, frame.device)
     if frame.device in state.trust.stamps:
         state = _stamped(state, frame.device, bad=False)
     if frame.errors or frame.device in state.trust.spoiled:
         state = replace(state, trust=_with_errors(state, frame))
     return state
+
+
+def _was_silent(state: State, frame: Frame) -> bool:
+    """Whether a device gave no frame for too long while its link was there all the time."""
+    newest, own = _newest(state, frame), channels.of_device(state, frame.device)
+    link = state.links.get(frame.device)
+    if newest is None or not own or link is None or link.since > newest:
+        return False
+    return frame.at.seconds_since(newest) > channels.gone_s(own[0])
 
 
 def _stamped(state: State, device: str, *, bad: bool) -> State:

@@ -15,7 +15,7 @@ from service.core.trust.alone import FLUID, WARM
 from service.core.trust.memory import OF_READINGS, Check, Doubt, Past, Row, Suspect, Trust
 from service.core.trust.readings import doubted, sampled
 from service.core.trust.standing import counted, kept, limits_of, settled, watched, without
-from service.core.trust.view import View
+from service.core.trust.view import View, spans
 
 Seen = Callable[[View], Iterator[Finding]]
 SLACK_S = 1e-6
@@ -79,6 +79,7 @@ def _looked(state: State, session: Session, frame: Frame) -> State:
     past = replace(state.past, rows={**state.past.rows, device: rows})
     state = replace(state, past=past)
     view = View(state=state, session=session, limits=limits, device=device, own=own, rows=rows)
+    view = replace(view, moved=spans(view, limits.flat_s))
     suspects = state.trust.suspects
     anchors = _anchors(state.room, device)
     for look in LOOKS:

@@ -1,7 +1,7 @@
 """What a look sees: one device's rows, the session, and whether warm fluid flows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocols import schema
 from service.core import channels
@@ -17,7 +17,10 @@ STEADY_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One look at a device: its channels, its rows up to now, and whose thresholds apply."""
+    """One look at a device: its channels, its rows up to now, and whose thresholds apply.
+
+    `moved` is how far each channel moved in the whole window of `flat_s`.
+    """
 
     state: State
     session: Session
@@ -25,6 +28,7 @@ class View:
     device: str
     own: tuple[Channel, ...]
     rows: tuple[Row, ...]
+    moved: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def now_s(self) -> float:
