@@ -85,18 +85,20 @@ def core_rising(state: State, session: Session) -> Iterator[Finding]:
     if value is None:
         yield Finding(source="", raw=None)
         return
+    if value <= limits.core_rise_above_c:
+        return
     risen = core_course.risen_c(state, value)
     dead = DEAD_BAND_C if is_signalled(state, "core_rising", "") else 0.0
-    if value > limits.core_rise_above_c and risen > limits.core_rise_c - dead:
+    if risen > limits.core_rise_c - dead:
         text = f"Core {value:.1f} °C has risen by {risen:.1f} °C, limit {limits.core_rise_c:g}"
         yield Finding(source="", raw=True, text=text, value=risen, limit=limits.core_rise_c)
 
 
 def core_cool(state: State, session: Session) -> Iterator[Finding]:
     """The core is cold at the end of the treatment."""
-    value, limit = core_course.core_c(state, session), session.limits.core_cool_c
     if clocks.left_s(session) > clocks.LAST_MINUTES_S and session.phase is not Phase.DRAIN:
         return
+    value, limit = core_course.core_c(state, session), session.limits.core_cool_c
     if value is None:
         yield Finding(source="", raw=None)
     elif value < limit + (DEAD_BAND_C if is_signalled(state, "core_cool", "") else 0.0):

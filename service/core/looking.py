@@ -4,8 +4,8 @@ A rule that found nothing in the pass before finds nothing now unless something 
 changed. What it watches stands in `WATCHED`, per rule: roles whose readings it looks at, and the
 facets below. A rule that is not in the table, and one that found something, looks in every pass.
 Everything else that a rule may see (phase, limits, blocks, links ...) seldom changes: when it does,
-when a reading or a drive's word reaches its age limit, or when a reading is older than the newest
-event, every rule looks.
+when a reading or a drive's word reaches its age limit, when a reading is older than the newest
+event, and every ten seconds in any case, every rule looks.
 
 What was seen is kept beside the state, never in it: it follows from the state, so a state that
 comes without it (from the journal) is looked at in full and gives the same.
@@ -26,6 +26,7 @@ from service.core.changing import maker
 from service.core.events import Event, Frame
 from service.core.model import DriveStatus, Phase, Role, Validity
 from service.core.state import Session, State, Status
+from service.core.trust import frames
 
 
 class Facet(StrEnum):
@@ -39,6 +40,8 @@ class Facet(StrEnum):
     """What is wanted of heater, pump and contactors, and what they say of themselves."""
     BALANCE = "balance"
     """What the reservoir held lately."""
+    FORESIGHT = "foresight"
+    """What is foreseen, and what the heater's check has summed up."""
     TRUST = "trust"
     """What stands against channels and devices."""
     LOST = "lost"
@@ -58,7 +61,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "core_ceiling": (Role.CORE,),
     "core_high": (Role.CORE,),
     "core_warm": (Role.CORE,),
-    "core_forecast": (),
+    "core_forecast": (Facet.FORESIGHT, Facet.TIME),
     "core_by_site": (Role.CORE,),
     "core_lost": (Facet.LOST,),
     "core_rising": (Role.CORE,),
@@ -84,8 +87,8 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "no_flow": (Role.FLOW, Facet.DRIVES),
     "flow_low": (Role.FLOW, Facet.DRIVES),
     "flow_high": (Role.FLOW,),
-    "heater_not_gaining": (),
-    "heats_unasked": (),
+    "heater_not_gaining": (Facet.FORESIGHT,),
+    "heats_unasked": (Facet.FORESIGHT,),
     "flow_differs": (Role.FLOW, Facet.DRIVES),
     "heater_not_off": (Facet.DRIVES, Facet.TIME),
     "pump_not_off": (Facet.DRIVES, Facet.TIME),
@@ -100,9 +103,9 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "fraction_late": (Facet.TIME,),
     "reminder_due": (Facet.TIME,),
     "clock_stepped": (),
-    "drive_link_lost": (Facet.DRIVES,),
-    "link_lost": (Facet.DRIVES,),
-    "channel_stale": (),
+    "drive_link_lost": (Facet.DRIVES, Facet.TRUST),
+    "link_lost": (Facet.DRIVES, Facet.TRUST),
+    "channel_stale": (Facet.TRUST,),
     "drive_unknown": (Facet.DRIVES,),
     "not_durable": (),
     "supervisor_lost": (),
@@ -118,18 +121,21 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
 class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
-    `seldom` is what seldom changes of that state; `until_ns` is monotonic; `happened` is None when
-    every rule has looked.
+    `seldom` is what seldom changes of that state; `until_ns` and `all_ns`, when every rule looked
+    last, are monotonic; `happened` is None when every rule has looked.
     """
 
     state: State
     found: Found
     seldom: tuple[object, ...]
     until_ns: int
+    all_ns: int
     happened: frozenset[Watch] | None
 
 
 MAKE_SIGHT = maker(Sight)
+ALL_LOOK_NS = 10 * 10**9
+"""So long at most a rule goes unasked, should its row in the table ever be wrong (real time)."""
 
 
 def _all_but(cls: type, *changing: str) -> Callable[[Any], tuple[object, ...]]:
@@ -142,7 +148,7 @@ OF_ROOM = _all_but(
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
     *("heater", "pump", "contactor", "balance_window", "trust", "past", "dose", "past_alarms"),
 )
-OF_SESSION = _all_but(Session, "clocks", "heat")
+OF_SESSION = _all_but(Session, "clocks", "heat", "foresight", "heater_check")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which
 is slow where it changes often, and never wrong. Of the alarms a rule sees only its own."""
 
@@ -154,13 +160,13 @@ def look(before: State, state: State, event: Event) -> Sight:
     happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
         found = _looked(state, {}, *_looks(state, EVERYTHING))
-        return MAKE_SIGHT(state, found, seldom, _until_ns(state), None)
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns, None)
     old = state.now.mono_ns > last.until_ns
     found = _looked(state, last.found, *_looks(state, happened))
     if last.found:
         found = _looked(state, found, *_again(last.found))
-    until_ns = _until_ns(state) if old else last.until_ns
-    return MAKE_SIGHT(state, found, seldom, until_ns, happened)
+    until_ns = _until_ns(state) if old or Facet.TRUST in happened else last.until_ns
+    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns, happened)
 
 
 def is_still(before: State, state: State, sight: Sight) -> bool:
@@ -256,8 +262,10 @@ def _happened(
     last: Sight, seldom: tuple[object, ...], state: State, event: Event
 ) -> frozenset[Watch] | None:
     """What has changed since the last look; None when every rule has to look."""
-    was = last.state
-    if seldom != last.seldom or (state.now.mono_ns > last.until_ns and _grown_old(last, state)):
+    was, now_ns = last.state, state.now.mono_ns
+    if seldom != last.seldom or now_ns - last.all_ns > ALL_LOOK_NS:
+        return None
+    if now_ns > last.until_ns and _grown_old(last, state):
         return None
     if isinstance(event, Frame):
         if event.at.mono_ns < was.now.mono_ns:
@@ -276,6 +284,8 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
         heat, before = session.heat, then.heat
         if heat.expected_c != before.expected_c or heat.controller is not before.controller:
             happened |= HEAT
+        if session.foresight is not then.foresight or session.heater_check is not then.heater_check:
+            happened |= FORESIGHT
     if state.balance_window is not was.balance_window:
         happened |= BALANCE
     if state.trust is not was.trust:
@@ -306,6 +316,7 @@ NOTHING: frozenset[Watch] = frozenset()
 TIME: frozenset[Watch] = frozenset({Facet.TIME})
 HEAT: frozenset[Watch] = frozenset({Facet.HEAT})
 DRIVES: frozenset[Watch] = frozenset({Facet.DRIVES})
+FORESIGHT: frozenset[Watch] = frozenset({Facet.FORESIGHT})
 BALANCE: frozenset[Watch] = frozenset({Facet.BALANCE})
 TRUST: frozenset[Watch] = frozenset({Facet.TRUST})
 LOST: frozenset[Watch] = frozenset({Facet.LOST})
@@ -318,12 +329,12 @@ def _seldom(state: State) -> tuple[object, ...]:
 
 
 def _grown_old(last: Sight, state: State) -> bool:
-    """Whether a reading, a word or a wait for a first reading has ended since the last look."""
+    """Whether any of these has ended since the last look."""
     return any(last.until_ns <= end < state.now.mono_ns for end in _ends_ns(state))
 
 
 def _until_ns(state: State) -> int:
-    """When the next reading, word or wait for a first reading ends (monotonic)."""
+    """When the next reading, word, wait for a first reading or doubt of a link ends (monotonic)."""
     ends = (end for end in _ends_ns(state) if end >= state.now.mono_ns)
     return min(ends, default=channels.NEVER_NS)
 
@@ -332,6 +343,8 @@ def _ends_ns(state: State) -> Iterator[int]:
     word_ns = int(1e9 * channels.STATUS_GONE_S)
     for status in state.statuses.values():
         yield status.at.mono_ns + word_ns
+    for losses_ns in state.trust.losses_ns.values():
+        yield losses_ns[-1] + frames.STAYS_NS
     samples, links = state.samples, state.links
     for channel in state.room.channels:
         gone_ns = int(1e9 * channels.gone_s(channel))
