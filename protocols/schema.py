@@ -197,7 +197,7 @@ class Limits:
     core_ceiling_c: float
     core_by_site_ceiling_c: float
     core_invalid_s: float
-    core_rise_c: float = 1.5
+    core_rise_c: float = 2.5
     core_rise_s: float = 1800.0
     core_rise_above_c: float = 37.5
     core_cool_c: float = 36.0

@@ -52,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def room(served: Path) -> Iterator[Path]:
     yield served
-    for device in ("heater", "pump", "circuit"):
+    for device in ("heater", "pump", "circuit", "flow"):
         ask(served, {"do": "clear", "device": device})
 
 
@@ -235,6 +235,16 @@ def test_wrong_line_settings_show_what_arrived_instead(run: Run, room: Path) -> 
     _, _, complaint = run("probe", "--driver", "julabo", "--port", room / "heater")
     assert re.search(r"([0-9a-f]{2} ){3,}.*asked as julabo at 4800 7E1; look at", complaint)
     assert "baud rate" in complaint
+
+
+def test_a_meter_at_another_baud_rate_shows_its_bytes_and_is_asked_nothing(
+    run: Run, room: Path
+) -> None:
+    fault(room, "flow", "baud")
+    _, _, complaint = run("probe", "--driver", "emtec_bioprott", "--port", room / "flow")
+    assert re.search(r"flow: ([0-9a-f]{2} ){8}.*asked as emtec_bioprott at 38400 8N1", complaint)
+    assert "so no other question was sent" in complaint
+    assert not state_of(room, "flow")["hung"]
 
 
 def test_another_maker_s_answer_is_quoted(run: Run, tmp_path: Path) -> None:
