@@ -27,7 +27,7 @@ GREEN, RED = 0, 1
 """What pytest and node return when all tests passed and when one failed; all else is no verdict."""
 
 LONGEST_S = 600
-FIRST_RED = re.compile(r"^(?:FAILED|ERROR) \S*?([^/\s]+)(?: - |$)|^not ok \d+ - (.+)$", re.M)
+FIRST_RED = re.compile(r"^(?:FAILED|ERROR) \S+?::(\w+)|^not ok \d+ - (.+)$", re.M)
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +49,10 @@ def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Lines that are printed when all is done."""
     lines: list[str] = []
     yield lines
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None:
-        terminal.write_line("\n| control | removed | first test that turned red |\n|---|---|---|")
-        terminal.write_line("\n".join(lines))
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print("\n\n| control | removed | first test that turned red |\n|---|---|---|")
+        print("\n".join(lines))
 
 
 def run(tree: Path, mutation: Mutation) -> subprocess.CompletedProcess[str]:

@@ -59,6 +59,15 @@ def test_five_minutes_without_a_pass_of_the_core_are_unobserved() -> None:
 
 
 @pytest.mark.requirement("RC-023")
+def test_two_seconds_without_a_pass_are_unobserved_although_the_readings_are_still_young() -> None:
+    bench = at()
+    before = account(bench)
+    jump(bench, 2)
+    gained = [after - was for after, was in zip(account(bench), before, strict=True)]
+    assert gained == pytest.approx([0, 0, 2])
+
+
+@pytest.mark.requirement("RC-023")
 def test_a_wall_clock_that_steps_moves_no_timer() -> None:
     bench = at()
     before = bench.session.clocks.elapsed_s

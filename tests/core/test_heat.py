@@ -38,6 +38,17 @@ def test_heat_runs_only_in_the_phases_that_the_protocol_allows(phase: Phase) -> 
     assert heat_is_on(bench) is bench.protocol.heat[phase].allowed
 
 
+@pytest.mark.requirement("RC-031")
+@pytest.mark.parametrize("phase", [Phase.SETUP, Phase.DRAIN])
+def test_a_phase_without_heat_keeps_it_off_even_where_it_is_still_switched_on(phase: Phase) -> None:
+    bench = at("perfuse")
+    heat = replace(bench.session.heat, enabled=True)
+    bench.state = replace(bench.state, session=replace(bench.session, phase=phase, heat=heat))
+    bench.run(4)
+    assert not heat_is_on(bench)
+    assert "no heat in phase" in bench.session.heat.waits_for
+
+
 LOST = {
     "inflow": ("heat_up", ("inflow",), "no valid inflow temperature"),
     "reservoir while priming": ("prime", ("reservoir",), "no valid reservoir temperature"),
