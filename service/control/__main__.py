@@ -23,6 +23,7 @@ async def _run(settings: Settings) -> None:
 def main() -> int:
     """Run until told to end; the exit code says whether a restart makes sense."""
     logging.basicConfig(level=logging.INFO, format="control: %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = Settings.model_validate_json(os.environ[VARIABLE])
     if trouble := run_before_ordinary_work():
         logging.warning(trouble)
