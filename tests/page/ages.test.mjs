@@ -42,10 +42,10 @@ test("a questionable reading shows its number and its doubt", () => {
   assert.equal(reading.reason, "questionable");
 });
 
-test("a lost device gives its own reason", () => {
+test("a lost device is told in words that fit its channels; the reason stands in its alarm", () => {
   const devices = { sites: { link: "lost", reason: "cable pulled" } };
   const state = beating(opened({ devices }), 4000);
-  assert.equal(readingOf(state, state.channels.pelvis, 4500).reason, "cable pulled");
+  assert.equal(readingOf(state, state.channels.pelvis, 4500).reason, "sites: connection lost");
 });
 
 test("without a heartbeat for 3 s the page has no connection", () => {

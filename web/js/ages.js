@@ -81,7 +81,7 @@ export function ownReason(state, reading, nowMs) {
 function whyGone(state, channel, nowMs) {
   if (connection(state, nowMs) === "lost") return t.noConnectionShort;
   const device = state.room?.devices[channel.device];
-  if (device && device.link === "lost") return device.reason || t.deviceLost(channel.device);
+  if (device && device.link === "lost") return t.deviceLost(channel.device);
   if (channel.receivedMs === null) return t.notYetRead;
   return t.noValueFor(Math.floor((nowMs - channel.receivedMs) / 1000));
 }
