@@ -20,6 +20,7 @@ from service.wire import (
     Denied,
     DisplayShown,
     Hello,
+    WhatIfAsked,
     WireError,
     pack,
     read_message,
@@ -27,7 +28,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown
+Asked = CommandRequest | Denied | DisplayShown | WhatIfAsked
 
 
 class Lanes:

@@ -18,6 +18,7 @@ from service.wire.commands import (
     Denied,
     DisplayShown,
     Hello,
+    WhatIfAsked,
 )
 from service.wire.frames import (
     MAX_MESSAGE_BYTES,
@@ -53,6 +54,7 @@ __all__ = [
     "Shown",
     "Snapshot",
     "State",
+    "WhatIfAsked",
     "WireError",
     "live_schema",
     "pack",

@@ -253,6 +253,14 @@ class DisplayShown(Strict):
     seq: int
 
 
-FROM_WEB: TypeAdapter[Hello | CommandRequest | Denied | DisplayShown] = TypeAdapter(
-    Annotated[Hello | CommandRequest | Denied | DisplayShown, Field(discriminator="type")]
-)
+class WhatIfAsked(Strict):
+    """What would happen with another inflow (°C) or flow (ml/min); moves and records nothing."""
+
+    type: Literal["what_if"]
+    key: str
+    inflow_c: float | None = None
+    flow_ml_min: float | None = None
+
+
+FromWeb = Hello | CommandRequest | Denied | DisplayShown | WhatIfAsked
+FROM_WEB: TypeAdapter[FromWeb] = TypeAdapter(Annotated[FromWeb, Field(discriminator="type")])
