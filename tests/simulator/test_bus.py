@@ -16,6 +16,8 @@ import serial
 
 from simulator.control import ask
 
+pytestmark = pytest.mark.real_time
+
 READ_ALL = bytes.fromhex("01 04 00 00 00 08 f1 cc")
 
 
@@ -29,8 +31,6 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from simulator.serve import serve
-
-pytestmark = pytest.mark.real_time
 sys.exit(serve(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])))
 """
 LINES = {
