@@ -32,9 +32,11 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "enter_core": TEAM,
     "request": TEAM,
     "answer": PERFUSIONIST,
+    "seen": TEAM,
+    "cooling": TEAM,
 }
 
-AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge"})
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen"})
 """What anybody may do at the enrolled station in the room, signed in or not."""
 
 

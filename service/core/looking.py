@@ -99,6 +99,11 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "treatment_over": (Facet.TIME,),
     "contact_overtime": (Facet.TIME,),
     "overtime": (Facet.TIME,),
+    "scale_stuck": (Facet.BALANCE,),
+    "request_unanswered": (Facet.TIME,),
+    "display_lost": (),
+    "audio_lost": (),
+    "configuration_differs": (),
     "fraction_due": (Facet.TIME,),
     "fraction_late": (Facet.TIME,),
     "reminder_due": (Facet.TIME,),
@@ -109,6 +114,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "drive_unknown": (Facet.DRIVES,),
     "not_durable": (),
     "supervisor_lost": (),
+    "disk_low": (),
     "probe_bias": (),
     "frame_errors": (Facet.TRUST,),
     "wrong_time": (Facet.TRUST,),
@@ -148,7 +154,7 @@ OF_ROOM = _all_but(
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
     *("heater", "pump", "contactor", "balance_window", "trust", "past", "dose", "past_alarms"),
 )
-OF_SESSION = _all_but(Session, "clocks", "heat", "foresight", "heater_check")
+OF_SESSION = _all_but(Session, "clocks", "heat", "foresight", "heater_check", "core_above")
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which
 is slow where it changes often, and never wrong. Of the alarms a rule sees only its own."""
 

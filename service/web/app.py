@@ -39,11 +39,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(link.run())
+        running = [
+            asyncio.create_task(task) for task in (link.run(), displays.report(hub, link))
+        ]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         accounts.close()
 
     app = FastAPI(

@@ -16,6 +16,8 @@ from service.wire.commands import (
     CommandBody,
     CommandRequest,
     Denied,
+    DisplayHeard,
+    Displays,
     DisplayShown,
     Hello,
 )
@@ -48,7 +50,9 @@ __all__ = [
     "CommandRequest",
     "CommandStatus",
     "Denied",
+    "DisplayHeard",
     "DisplayShown",
+    "Displays",
     "Hello",
     "Shown",
     "Snapshot",
