@@ -165,6 +165,12 @@ class Cooling(Args):
     on: bool
 
 
+class HandOver(Args):
+    """Offer control to another perfusionist, by the name of the account."""
+
+    to: Line
+
+
 COMMANDS: Mapping[str, type[Args]] = {
     "open_session": OpenSession,
     "close_session": Args,
@@ -191,6 +197,9 @@ COMMANDS: Mapping[str, type[Args]] = {
     "answer": Answer,
     "cooling": Cooling,
     "seen": Seen,
+    "take_control": Args,
+    "hand_over": HandOver,
+    "release_control": Args,
 }
 
 
