@@ -33,7 +33,7 @@ class Watch:
         """Tell the core of every display that came, went or changed since."""
         silent = now_s - self._said_s > SILENT_S
         heard = {} if silent else self._said.heard
-        hidden = [] if silent else self._said.hidden
+        hidden = () if silent else self._said.hidden
         for name in {**state.displays, **heard}:
             if name in heard and name not in hidden:
                 self._there(state, name, heard[name], at)

@@ -82,4 +82,3 @@ def _steps(state: State, session: Session) -> list[Json]:
         }
         for limit_c, seconds in zip(steps_c, above_s, strict=True)
     ]
-

@@ -126,9 +126,7 @@ def reaches(state: State, session: Session) -> Iterator[Reach]:
             yield Reach(limit_c=limit_c, from_s=max(0.0, first_s - since_s), to_s=to_s)
 
 
-def _reached_s(
-    value_c: float, ahead: Sequence[Ahead], limit_c: float, edge: float
-) -> float | None:
+def _reached_s(value_c: float, ahead: Sequence[Ahead], limit_c: float, edge: float) -> float | None:
     """When the upper (+1) or lower (-1) edge of the forecast comes to the limit."""
     edges = (one.value_c + edge * one.within_c for one in ahead)
     points = [(0.0, value_c), *zip(HORIZONS_S, edges, strict=True)]

@@ -34,7 +34,7 @@ def heard(pages: Iterable[Page]) -> Displays:
         before = found.get(session.station)
         audible = page.audible or (before is not None and before.audible)
         found[session.station] = DisplayHeard(role=session.role, audible=audible)
-    return Displays(type="displays", heard=found, hidden=sorted(hidden - set(found)))
+    return Displays(type="displays", heard=found, hidden=tuple(sorted(hidden - set(found))))
 
 
 async def report(hub: Hub, link: ControlLink) -> None:

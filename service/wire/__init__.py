@@ -20,6 +20,7 @@ from service.wire.commands import (
     Displays,
     DisplayShown,
     Hello,
+    WhatIfAsked,
 )
 from service.wire.frames import (
     MAX_MESSAGE_BYTES,
@@ -57,6 +58,7 @@ __all__ = [
     "Shown",
     "Snapshot",
     "State",
+    "WhatIfAsked",
     "WireError",
     "live_schema",
     "pack",

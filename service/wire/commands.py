@@ -40,6 +40,12 @@ UtcTime = Annotated[
 ]
 
 
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"ask for one of {', '.join(KINDS)}")
+    return text
+
+
 class Args(Strict):
     """What a command without arguments takes: nothing. Others add their own.
 
@@ -137,7 +143,7 @@ class EnterCore(Args):
     site: Line | None = None
 
 
-Kind = Literal[tuple(KINDS)]  # type: ignore[valid-type]
+Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)}), AfterValidator(_kind)]
 
 
 class Ask(Args):
@@ -296,8 +302,17 @@ class Displays(Strict):
 
     type: Literal["displays"]
     heard: dict[str, DisplayHeard]
-    hidden: list[str] = []
+    hidden: tuple[str, ...] = ()
 
 
-FromWeb = Hello | CommandRequest | Denied | DisplayShown | Displays
+class WhatIfAsked(Strict):
+    """What would happen with another inflow (°C) or flow (ml/min); moves and records nothing."""
+
+    type: Literal["what_if"]
+    key: str
+    inflow_c: float | None = None
+    flow_ml_min: float | None = None
+
+
+FromWeb = Hello | CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
 FROM_WEB: TypeAdapter[FromWeb] = TypeAdapter(Annotated[FromWeb, Field(discriminator="type")])
