@@ -44,7 +44,7 @@ export function drawGuarded(state) {
   const list = state.room?.not_guarded ?? [];
   const title = list.length ? t.notGuarded(list.length) : t.guardedAll;
   setText(byId("guarded-title"), state.room ? title : "");
-  fitWords(byId("guarded"), list.map((one) => one.hazard), t.andMore);
+  fitWords(byId("guarded"), list.map((one) => one.hazard), t.andMoreChecks);
   const key = list.map((one) => one.hazard + one.why).join();
   rebuildOnChange(byId("guarded-why"), key, () =>
     list.map((one) => make("li", {}, make("b", { text: one.hazard }), make("small", { text: ` ${one.why}` }))),

@@ -276,6 +276,7 @@ export const t = {
   open: "open technique",
   needs: "Needs: ",
   andMore: (/** @type {number} */ count) => `and ${count} more`,
+  andMoreChecks: (/** @type {number} */ count) => `and ${count} more: see Checks`,
   neededFor: (/** @type {string} */ label) => `${label} – needs`,
   noNextAction: "Nothing to press now",
   startBelow: "Fill in the set-up and start",
