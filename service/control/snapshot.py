@@ -47,6 +47,7 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "alarms": [_alarm(alarm, sent) for alarm in alarms.ranked(state)],
         "audible": sounding.occurrence if (sounding := alarms.audible(state)) else None,
         "audio_paused_s": alarms.audio_paused_s(state),
+        "control": _control(state),
         "commands": _commands(state),
         "guarded": [asdict(entry) for entry in guarding.guarded(state)],
         "timers": [asdict(timer) for timer in timers.timers(state)],
@@ -164,6 +165,16 @@ def _past_alarm(past: PastAlarm) -> Json:
 def _dip(state: State) -> Json | None:
     dip = dips.predicted(state, state.session) if state.session else None
     return asdict(dip) if dip else None
+
+
+def _control(state: State) -> Json:
+    holder = state.holder
+    return {
+        "holder": holder.user if holder else None,
+        "station": holder.station if holder else "",
+        "since_utc": utc(holder.since.utc_ns) if holder else None,
+        "offered_to": holder.offered_to if holder else "",
+    }
 
 
 def _outlook(state: State) -> Json | None:

@@ -346,6 +346,16 @@ class Beside:
     __slots__ = ("sight",)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The one person who has control, where, since when, and to whom it is being handed over."""
+
+    user: str
+    station: str
+    since: Instant
+    offered_to: str = ""
+
+
 DosePoint = tuple[float, float, tuple[float | None, ...]]
 """Treatment seconds, seconds of the treatment clock, and the temperatures (°C) of one frame."""
 
@@ -386,6 +396,7 @@ class State(Beside):
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
+    holder: Holder | None = None
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
     past_alarms: tuple[PastAlarm, ...] = ()
     stepped: Stepped | None = None

@@ -19,7 +19,7 @@ from service.web.settings import Settings
 
 def create_app(settings: Settings) -> FastAPI:
     """The application for one room. Connects to the control process when it starts."""
-    accounts, hub, recent = Accounts(settings.accounts), Hub(), Recent()
+    accounts, hub, recent = Accounts(settings.accounts), Hub(settings), Recent()
 
     def on_message(lane: str, text: str, message: dict[str, Any]) -> None:
         if lane == "main" and hub.boot not in (None, message.get("boot")):

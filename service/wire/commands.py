@@ -142,6 +142,12 @@ class Asked(Args):
     kind: Line
 
 
+class HandOver(Args):
+    """Offer control to another perfusionist, by the name of the account."""
+
+    to: Line
+
+
 COMMANDS: Mapping[str, type[Args]] = {
     "open_session": OpenSession,
     "close_session": Args,
@@ -166,6 +172,9 @@ COMMANDS: Mapping[str, type[Args]] = {
     "enter_core": EnterCore,
     "request": Asked,
     "answer": Asked,
+    "take_control": Args,
+    "hand_over": HandOver,
+    "release_control": Args,
 }
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from service.core.model import Mode, Phase, Presence, Priority
+from service.core.model import Mode, PersonRole, Phase, Presence, Priority
 from service.wire.state import CommandStatus, State, Value
 from service.wire.strict import Strict
 
@@ -80,8 +80,36 @@ class Heartbeat(_Live):
     processed: int
 
 
+class You(Strict):
+    """Who this connection is. `may` lists the commands that would not be refused to it now.
+
+    `name` is empty where nobody is signed in, `station` away from the room's enrolled stations;
+    `idle` says that the person has been away too long and has to sign in again to act.
+    """
+
+    name: str
+    role: PersonRole
+    station: str
+    may: list[str]
+    holder: bool
+    idle: bool = False
+
+
+class HelloMessage(_Live):
+    """First on each connection and whenever it changes; `boot` is empty until it is known."""
+
+    type: Literal["hello"]
+    you: You
+
+
 LiveMessage = Annotated[
-    Snapshot | FrameMessage | AlarmMessage | PhaseMessage | CommandMessage | Heartbeat,
+    Snapshot
+    | FrameMessage
+    | AlarmMessage
+    | PhaseMessage
+    | CommandMessage
+    | Heartbeat
+    | HelloMessage,
     Field(discriminator="type"),
 ]
 LIVE: TypeAdapter[Any] = TypeAdapter(LiveMessage)

@@ -342,6 +342,15 @@ class EventLine(Strict):
     by: str
 
 
+class ControlState(Strict):
+    """Who has control, at which station, since when, and to whom it is offered ("" for nobody)."""
+
+    holder: str | None = None
+    station: str = ""
+    since_utc: str | None = None
+    offered_to: str = ""
+
+
 class State(Strict):
     """The whole room and its session, as a page needs it."""
 
@@ -374,6 +383,7 @@ class State(Strict):
     alarms: list[AlarmState]
     audible: str | None = Field(description="the occurrence that sounds now; one at a time")
     audio_paused_s: float
+    control: ControlState = ControlState()
     commands: list[CommandLine] = Field(max_length=20)
     not_guarded: list[NotGuarded]
     guarded: list[GuardLine] = Field(default=[])

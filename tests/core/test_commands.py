@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.authority import CLINICAL, MAY
+from service.core.authority import ABOUT_CONTROL, CLINICAL, MAY
 from service.core.commands import HANDLERS
 from service.core.effects import HeaterOff, PumpStop
 from service.core.events import Command, Outcome
@@ -68,6 +68,7 @@ NEEDS_SESSION = sorted(
     - {"open_session", "stop", "heater_off", "abort", "patient_unstable"}
     - {"acknowledge", "pause_audio"}
     - {"note", "enter_core", "request", "answer"}
+    - ABOUT_CONTROL
 )
 
 

@@ -90,7 +90,7 @@ async def test_a_link_that_is_not_valid_signs_nobody_in(
 
 
 async def test_signing_out_ends_the_session(room: Room) -> None:
-    await room.http.get("/signin", params={"token": room.token()})
+    await room.http.get("/signin", params={"token": room.token("qa")})
     foreign = await room.http.post("/signout", headers={"Origin": "http://elsewhere.example"})
     out = await room.http.post("/signout", headers={"Origin": room.origin})
     after = await room.http.get("/api/session")

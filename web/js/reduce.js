@@ -25,6 +25,7 @@ export function initialState() {
     outdated: false,
     beatMs: null,
     snapshotMs: null,
+    you: null,
     room: null,
     channels: {},
     alarms: [],
@@ -73,6 +74,7 @@ const HANDLERS = {
 
 /** @type {Record<string, (message: Message, state: PageState) => PageState>} */
 const LOCAL = {
+  hello: (message, state) => ({ ...state, you: message["you"] }),
   entry: (message, state) =>
     asked(state, message.control, { key: "", name: "", failure: message.reason, field: message.field ?? "" }),
   asked: (message, state) => asked(state, message.control, { ...pick(message), failure: "", field: "" }),

@@ -122,6 +122,21 @@
  * @property {number|null} requested_ml_min
  * @property {string} limited_by
  *
+ * @typedef {object} You
+ * Who this page is: the `you` of the message `hello`, first on each connection and on any change.
+ * @property {string} name       empty while nobody is signed in
+ * @property {"perfusionist"|"anesthesia"|"surgeon"|"qa"|"admin"|"display"} role
+ * @property {string} station    empty away from the room's enrolled stations: such a page cannot act
+ * @property {string[]} may      the commands that would not be refused to this page now
+ * @property {boolean} holder    this person has control
+ * @property {boolean} idle      away too long: sign in again to act; stop, heat off, ack stay
+ *
+ * @typedef {object} Control
+ * @property {string|null} holder   who has control, null for nobody
+ * @property {string} station
+ * @property {string|null} since_utc
+ * @property {string} offered_to    to whom it is being handed over, empty for nobody
+ *
  * @typedef {object} Room
  * What the newest snapshot said, less channels, alarms and commands.
  * @property {string|null} session
@@ -153,6 +168,7 @@
  * @property {Ledger|null} [ledger]
  * @property {PastAlarm[]} [past_alarms]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
+ * @property {Control} control
  * @property {string | null} audible the occurrence that sounds now
  * @property {number} audio_paused_s
  * @property {{hazard: string, why: string}[]} not_guarded
@@ -167,6 +183,7 @@
  * @property {boolean} outdated              the service speaks a newer version than this page
  * @property {number|null} beatMs            when the last heartbeat (or first snapshot) came
  * @property {number|null} snapshotMs        when the last snapshot came
+ * @property {You|null} you                  null before the first message
  * @property {Room|null} room
  * @property {Record<string, Channel>} channels
  * @property {Alarm[]} alarms                highest first
