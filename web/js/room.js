@@ -86,6 +86,7 @@ export function wireTheme(onChange) {
   const show = (/** @type {string} */ theme) => {
     setAttribute(root, "data-theme", theme);
     setText(button, /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme);
+    setAttribute(button, "aria-label", `${button.textContent}, ${t.labels.colourTheme}`);
     onChange();
   };
   button.onclick = () => {
