@@ -16,6 +16,7 @@ import { drawDetails, drawNumbers } from "./numbers.js";
 import { drawOutcomes } from "./outcomes.js";
 import { drawOutlook } from "./outlook.js";
 import { initialState, reduce } from "./reduce.js";
+import { drawRights, wireRights } from "./rights.js";
 import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
 import { drawSetup, wireSetup } from "./setup.js";
 import { drawStepper, wireStepper } from "./stepper.js";
@@ -107,6 +108,7 @@ function drawAll(nowMs) {
   drawDrug(state, send, refuse);
   drawLedger(state);
   drawSummary(state, nowMs);
+  drawRights(state);
   confirmShown();
 }
 
@@ -150,6 +152,7 @@ wireStepper(current, send);
 wireControls(current, send, refuse);
 wireSetup(send, refuse);
 wireSummary(send);
+wireRights(send, refuse);
 wireTasks(current, send, refuse);
 wireCurve(drawPictures);
 wireTheme(() => {
