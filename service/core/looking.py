@@ -24,7 +24,8 @@ from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, Room
 from service.core.alarms import Finding
 from service.core.changing import maker
 from service.core.events import Event, Frame
-from service.core.model import DriveStatus, Phase, Role, Validity
+from service.core.model import DriveStatus, Phase, Role
+from service.core.samples import Samples
 from service.core.state import Session, State, Status
 from service.core.trust import frames
 
@@ -122,7 +123,7 @@ class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
     `seldom` is what seldom changes of that state; `until_ns` and `all_ns`, when every rule looked
-    last, are monotonic; `happened` is None when every rule has looked.
+    last, are monotonic.
     """
 
     state: State
@@ -130,7 +131,6 @@ class Sight:
     seldom: tuple[object, ...]
     until_ns: int
     all_ns: int
-    happened: frozenset[Watch] | None
 
 
 MAKE_SIGHT = maker(Sight)
@@ -160,37 +160,13 @@ def look(before: State, state: State, event: Event) -> Sight:
     happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
         found = _looked(state, {}, *_looks(state, EVERYTHING))
-        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns, None)
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns)
     old = state.now.mono_ns > last.until_ns
     found = _looked(state, last.found, *_looks(state, happened))
     if last.found:
         found = _looked(state, found, *_again(last.found))
     until_ns = _until_ns(state) if old or Facet.TRUST in happened else last.until_ns
-    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns, happened)
-
-
-def is_still(before: State, state: State, sight: Sight) -> bool:
-    """Whether heat and drives would only decide again what they decided in the pass before.
-
-    No time has passed since, session and alarms are the same, the heat was left as it was, and
-    nothing has happened that heat or drives look at.
-    """
-    last, session = getattr(before, "sight", None), state.session
-    if last is None or session is None or sight.happened is None:
-        return False
-    return (
-        state.now.mono_ns == before.now.mono_ns
-        and session is before.session
-        and session.heat is last.state.session.heat
-        and state.alarms is before.alarms
-        and sight.happened <= STILL.difference(session.protocol.heat[session.phase].needs)
-    )
-
-
-STILL: frozenset[Watch] = frozenset(
-    {Role.BATH, Role.POWER, Role.SPEED, Role.LEVEL, Role.LINE_IN, Role.LINE_OUT, Role.IAP}
-)
-"""Readings that move neither heat nor drives themselves, unless the protocol's heat needs them."""
+    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns)
 
 
 def remembered(state: State, sight: Sight) -> State:
@@ -270,7 +246,7 @@ def _happened(
     if isinstance(event, Frame):
         if event.at.mono_ns < was.now.mono_ns:
             return None
-        return _moved(was, state) | _told(was, state, event)
+        return _told(was, state, event, _moved(was, state))
     return _moved(was, state) if state.samples is was.samples else None
 
 
@@ -294,13 +270,15 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
     return happened if same and state.contactor is was.contactor else happened | DRIVES
 
 
-def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
-    """What a frame tells: the roles that it reads, lost readings, a drive's new word."""
-    ids = tuple([reading.channel for reading in frame.readings])
-    happened: frozenset[Watch] = channels.read(state.room, ids)
-    samples = [state.samples.get(channel) for channel in ids]
-    if [s for s in samples if s is None or s.value is None or s.validity is not Validity.VALID]:
-        happened |= LOST
+def _told(
+    was: State, state: State, frame: Frame, happened: frozenset[Watch]
+) -> frozenset[Watch]:
+    """What a frame tells beside: the roles that it reads, lost readings, a drive's new word."""
+    samples = state.samples
+    if isinstance(samples, Samples) and samples is not was.samples:
+        happened |= samples.written
+        if samples.lost:
+            happened |= LOST
     before = was.statuses.get(frame.device)
     if frame.status is not None and (before is None or _is_news(before, frame.status, state)):
         happened |= DRIVES
@@ -340,15 +318,18 @@ def _until_ns(state: State) -> int:
 
 
 def _ends_ns(state: State) -> Iterator[int]:
-    word_ns = int(1e9 * channels.STATUS_GONE_S)
     for status in state.statuses.values():
-        yield status.at.mono_ns + word_ns
+        yield status.at.mono_ns + WORD_NS
     for losses_ns in state.trust.losses_ns.values():
         yield losses_ns[-1] + frames.STAYS_NS
     samples, links = state.samples, state.links
+    known = channels.tables(state.room).gone_ns
     for channel in state.room.channels:
-        gone_ns = int(1e9 * channels.gone_s(channel))
+        gone_ns = known[channel.id]
         if (sample := samples.get(channel.id)) is not None:
             yield sample.at.mono_ns + gone_ns
         if (link := links.get(channel.device)) is not None:
             yield link.since.mono_ns + gone_ns
+
+
+WORD_NS = int(1e9 * channels.STATUS_GONE_S)

@@ -112,9 +112,9 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
     effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
-    state = foresight.advance(heater_check.advance(state))
-    if not looking.is_still(before, state, sight):
-        state, latched = control.advance(state, state.treat_s - before.treat_s)
+    if control.decides(before, state, event):
+        state = foresight.advance(heater_check.advance(state))
+        state, latched = control.advance(state)
         effects += latched
         state, ordered = drives.issue(state)
         effects += ordered
@@ -185,9 +185,10 @@ def _linked(state: State, event: LinkChanged) -> State:
 
 
 def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
-    if why := frames.wrong_time(state, frame):
+    newest = frames.newest(state, frame)
+    if why := frames.wrong_time(state, frame, newest):
         return frames.refused(state, frame, why)
-    state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
+    state = _remembered(looks.read(frames.accepted(state, frame, newest), frame), frame)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
         state = core_course.remembered(state, session)
@@ -200,26 +201,27 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
 
 def _remembered(state: State, frame: Frame) -> State:
     """What rules need of the past: readings in a row at a site's ceiling, the pressure window."""
-    session = state.session
+    session, known = state.session, channels.tables(state.room)
     if session is None:
         return state
-    roles = channels.roles(state.room)
-    over = dict(state.over_ceiling)
-    window = state.iap_window
+    over, window = state.over_ceiling, state.iap_window
     for reading in frame.readings:
-        role = roles.get(reading.channel)
+        role = known.roles.get(reading.channel)
         if role is not Role.SITE and role is not Role.IAP:
             continue
         sample = state.samples[reading.channel]
         value = sample.value if sample.validity in channels.BELIEVED_BY_CEILINGS else None
-        if role is Role.SITE and value is not None:
-            hot = value >= session.limits.site_ceiling_c
-            over[reading.channel] = over.get(reading.channel, 0) + 1 if hot else 0
-        elif role is Role.IAP and value is not None:
+        if value is None:
+            continue
+        if role is Role.IAP:
             oldest_s = state.treat_s - session.limits.iap_warn_window_s
-            kept = tuple(entry for entry in window if entry[0] >= oldest_s)
+            kept = tuple([entry for entry in window if entry[0] >= oldest_s])
             window = (*kept, (state.treat_s, value))
-    if over == state.over_ceiling and window is state.iap_window:
+        elif value >= session.limits.site_ceiling_c:
+            over = {**over, reading.channel: over.get(reading.channel, 0) + 1}
+        elif reading.channel in over:
+            over = {name: count for name, count in over.items() if name != reading.channel}
+    if over is state.over_ceiling and window is state.iap_window:
         return state
     return replace(state, over_ceiling=over, iap_window=window)
 

@@ -9,6 +9,7 @@ from service.core.alarms import Finding
 from service.core.changing import replace
 from service.core.events import Frame
 from service.core.model import Phase, Role, Room
+from service.core.samples import Samples
 from service.core.state import Session, State
 from service.core.trust import alone, balance, circuit, sites
 from service.core.trust.alone import FLUID, WARM
@@ -183,10 +184,12 @@ def _marked(state: State, frame: Frame) -> State:
     if not any(reading.channel in suspects for reading in frame.readings):
         return state
     samples = channels.rewritten(state, frame)
+    samples.lost = not isinstance(state.samples, Samples) or state.samples.lost
     for reading in frame.readings:
         suspect = suspects.get(reading.channel)
         if suspect is not None and suspect.doubts:
             samples[reading.channel] = doubted(samples[reading.channel], suspect.doubts[0].text)
+            samples.lost = True
     return replace(state, samples=samples)
 
 
