@@ -51,7 +51,7 @@ class Tables:
     by_class: Mapping[DeviceClass, str]
     gone_ns: Mapping[str, int]
     read: dict[tuple[str, ...], frozenset[Role]]
-    kept: dict[str, tuple[object, Any]]
+    kept: dict[object, tuple[object, Any]]
     switches: tuple[str, ...]
     flow_meter: Channel | None
     pump_flow: Channel | None
@@ -109,7 +109,7 @@ Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
-def once(room: Room, what: str, key: Key, make: Callable[[Room, Key], Made]) -> Made:
+def once(room: Room, what: object, key: Key, make: Callable[[Room, Key], Made]) -> Made:
     """What follows from a room and one other unchanging thing, made anew for another thing only."""
     kept = tables(room).kept
     found = kept.get(what)
@@ -263,7 +263,8 @@ def drive_device(state: State, drive: DeviceClass) -> str | None:
     """The device that is this drive; of several switch modules the one that has relays."""
     if drive is not DeviceClass.SWITCHES:
         return device_of_class(state, drive)
-    return next((name for name in tables(state.room).switches if name in state.statuses), None)
+    switches = tables(state.room).switches
+    return next((name for name in switches if name in state.statuses), None) if switches else None
 
 
 def powered(state: State) -> bool:

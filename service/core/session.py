@@ -60,6 +60,7 @@ from service.core.model import (
     LinkState,
     Role,
 )
+from service.core.samples import Samples
 from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
 from service.core.trust import frames, looks
 from service.core.trust.memory import Past, Trust
@@ -108,8 +109,9 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
         text = f"{type(event).__name__} taken as of now: it was {why}"
         effects.append(Recorded(at=now, kind="bad_input", text=text))
     sight = looking.look(before, state, event)
-    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
-    effects += changed
+    if sight.found or state.alarms:
+        state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
+        effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
     if control.decides(before, state, event):
@@ -202,7 +204,7 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
 def _remembered(state: State, frame: Frame) -> State:
     """What rules need of the past: readings in a row at a site's ceiling, the pressure window."""
     session, known = state.session, channels.tables(state.room)
-    if session is None:
+    if session is None or _tells_nothing(state, session):
         return state
     over, window = state.over_ceiling, state.iap_window
     for reading in frame.readings:
@@ -224,6 +226,14 @@ def _remembered(state: State, frame: Frame) -> State:
     if over is state.over_ceiling and window is state.iap_window:
         return state
     return replace(state, over_ceiling=over, iap_window=window)
+
+
+def _tells_nothing(state: State, session: Session) -> bool:
+    """Whether this frame read no abdominal pressure, and every site is below its ceiling."""
+    samples = state.samples
+    if not isinstance(samples, Samples) or Role.IAP in samples.written or state.over_ceiling:
+        return False
+    return channels.figures(state, Role.SITE).all_below(session.limits.site_ceiling_c)
 
 
 def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:

@@ -114,6 +114,8 @@ def _learned(view: View, past: Past) -> Past:
 def _after(view: View, look: Look, suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
     """The suspects after this look: bad ones counted, good ones counted back."""
     found = {finding.source: finding for finding in look.see(view)}
+    if not suspects and not found:
+        return suspects
     if not suspects and not any(finding.raw for finding in found.values()):
         return suspects
     concerned = [
