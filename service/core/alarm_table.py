@@ -203,9 +203,7 @@ RULES: tuple[Rule, ...] = (
         "first cuts the heat)",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=TwiceAbove(
-            rule="site_ceiling", role=Role.SITE, limit=of_limits("site_ceiling_c")
-        ),
+        look=TwiceAbove(rule="site_ceiling", role=Role.SITE, limit=of_limits("site_ceiling_c")),
         phases=PATIENT,
         event="temperature_ceiling",
         do="Heater is off, the pump goes on. Stir, check the probe, cool the inflow, then resume.",

@@ -315,9 +315,7 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
     return happened if same and state.contactor is was.contactor else happened | DRIVES
 
 
-def _told(
-    was: State, state: State, frame: Frame, happened: frozenset[Watch]
-) -> frozenset[Watch]:
+def _told(was: State, state: State, frame: Frame, happened: frozenset[Watch]) -> frozenset[Watch]:
     """What a frame tells beside: the roles that it reads, lost readings, a drive's new word."""
     samples = state.samples
     if isinstance(samples, Samples) and samples is not was.samples:

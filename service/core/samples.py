@@ -32,8 +32,9 @@ Flows = tuple[float | None, float | None]
 class Samples(dict[str, Sample]):
     """The newest sample of each channel by its id; never changed once it is in a state.
 
-    `figures` and `flows` hold between `from_ns` and `until_ns` (monotonic, both included). `written`
-    are the roles that the newest frame read, `lost` says that one of its readings is not valid.
+    `figures` and `flows` hold between `from_ns` and `until_ns` (monotonic, both included).
+    `written` are the roles that the newest frame read, `lost` says that one of its readings is not
+    valid.
     """
 
     __slots__ = ("figures", "flows", "from_ns", "lost", "until_ns", "written")

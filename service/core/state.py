@@ -144,8 +144,8 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `decided_s` is when it last decided (treatment seconds), `expected_c` the highest inflow that the
-    set-points up to now explain (°C); `told_…` is what the record was last told of automatic.
+    `decided_s` is when it last decided (treatment seconds), `expected_c` the highest inflow that
+    the set-points up to now explain (°C); `told_…` is what the record was last told of automatic.
     """
 
     controller: Controller = Controller.ADVISORY
