@@ -18,6 +18,7 @@ from service.wire import (
     URGENT,
     CommandRequest,
     Denied,
+    Displays,
     DisplayShown,
     Hello,
     WhatIfAsked,
@@ -28,7 +29,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown | WhatIfAsked
+Asked = CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
 
 
 class Lanes:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
-from service.web import answers, api, pages, questions
+from service.web import answers, api, displays, pages, questions
 from service.web.accounts import Accounts
 from service.web.commands import Commands
 from service.web.control_link import ControlLink
@@ -45,11 +45,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(link.run())
+        running = [asyncio.create_task(task) for task in (link.run(), displays.report(hub, link))]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         accounts.close()
 
     app = FastAPI(

@@ -114,6 +114,8 @@ class Page:
     hello: Message | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float | None = None
+    audible: bool = False
+    visible: bool = True
     lost_events: int = 0
 
     def next(self) -> Message | None:
@@ -279,8 +281,10 @@ async def _listen(
 
 def _hear(message: Shown | Alive, page: Page, link: ControlLink) -> None:
     page.alive_at = time.monotonic()
-    if isinstance(message, Shown):
-        session = page.caller.session
-        display = session.station or session.user
-        with contextlib.suppress(LinkDown):  # the next onset is confirmed again
-            link.send({"type": "shown", "display": display, "seq": message.seq})
+    if isinstance(message, Alive):
+        page.audible, page.visible = message.audible, message.visible
+        return
+    session = page.caller.session
+    display = session.station or session.user
+    with contextlib.suppress(LinkDown):  # the next onset is confirmed again
+        link.send({**message.model_dump(), "display": display})
