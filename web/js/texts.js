@@ -371,7 +371,18 @@ export const t = {
   confirm: "Confirm",
   secondName: "Second name",
   referenceC: "Reference, °C",
-  compare: "Compare probes",
+  compare: "Compare",
+  whichProbe: "Which probe",
+  circuitProbes: "The circuit's probes together",
+  withoutComparison: "Reason, if not compared",
+  compared: (
+    /** @type {string} */ name,
+    /** @type {string} */ value,
+    /** @type {string} */ off,
+    /** @type {boolean} */ within,
+  ) => `${within ? "✓" : "✕"} ${name} ${value} °C, off by ${off}`,
+  checkSkipped: (/** @type {string} */ why, /** @type {string} */ who) =>
+    `left out: ${why} (${who})`,
   drugNone: "This protocol has no drug, or no session is open.",
   dose: (/** @type {string} */ mg, /** @type {string} */ perM2, /** @type {string} */ bsa) =>
     `${mg} mg by arithmetic (${perM2} mg/m² × ${bsa} m²); the label decides`,

@@ -67,7 +67,7 @@
  * @typedef {{name: string, args: Record<string, unknown>, label: string, enabled: boolean,
  *   needs: string[]}} NextAction
  * @typedef {{id: string, text: string, before: string, names: number, done: boolean,
- *   by: string, second: string}} ChecklistItem
+ *   by: string, second: string, skipped?: string}} ChecklistItem
  * @typedef {{number: number, share: number, due_s: number|null, given_utc: string|null,
  *   mg: number|null}} Fraction
  * @typedef {{name: string, dose_mg_m2: number, bsa_m2: number|null, dose_mg: number|null,
@@ -92,6 +92,7 @@
  *
  * @typedef {{id: string, text: string, state: "waiting"|"due"|"late"|"done",
  *   due_in_s: number|null, window_s: number}} Timer
+ * @typedef {{channel: string, value_c: number, reference_c: number, within: boolean}} Compared
  * @typedef {{from_c: number, to_c: number, recovers_s: number}} Dip
  * @typedef {{label_mg: number, given_mg: number[], drained_mg_estimate: number,
  *   in_circuit_or_patient_mg_estimate: number}} DrugLedger
@@ -167,6 +168,7 @@
  * @property {Dip|null} [dip]
  * @property {Ledger|null} [ledger]
  * @property {PastAlarm[]} [past_alarms]
+ * @property {Compared[]} [compared]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
  * @property {Control} control
  * @property {string | null} audible the occurrence that sounds now
