@@ -16,6 +16,7 @@ from service.wire import (
     FROM_WEB,
     MAX_MESSAGE_BYTES,
     URGENT,
+    AccessTold,
     CommandRequest,
     Denied,
     DisplayShown,
@@ -27,7 +28,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown
+Asked = CommandRequest | Denied | DisplayShown | AccessTold
 
 
 class Lanes:

@@ -163,7 +163,24 @@ class CopyElsewhere:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who came in, was kept out, or changed who may come in; `what` is a word of `AccessKind`.
+
+    `who` is the account or station that it is about, `by` the one who did it, `address` where the
+    request came from.
+    """
+
+    at: Instant
+    what: str
+    who: str
+    by: str = ""
+    station: str = ""
+    address: str = ""
+    text: str = ""
+
+
 JOURNAL_KINDS: tuple[type, ...] = (
     *(Opening, Layout, Lost, Unencodable),
-    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere),
+    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere, Access),
 )
