@@ -21,6 +21,7 @@ from service.wire import (
     Denied,
     DisplayShown,
     Hello,
+    WhatIfAsked,
     WireError,
     pack,
     read_message,
@@ -28,7 +29,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown | AccessTold
+Asked = CommandRequest | Denied | DisplayShown | WhatIfAsked | AccessTold
 
 
 class Lanes:

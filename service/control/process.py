@@ -47,7 +47,7 @@ from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
 from service.site import Site, load_site
-from service.wire import ANSWER_S, AccessTold, Denied, DisplayShown
+from service.wire import ANSWER_S, AccessTold, Denied, DisplayShown, WhatIfAsked
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
@@ -194,6 +194,9 @@ class ControlProcess:
             return
         if isinstance(asked, AccessTold):
             self._writer.append(ROOM, (requests.access(asked, at),))
+            return
+        if isinstance(asked, WhatIfAsked):
+            self._lanes.broadcast(self._messages.what_if(asked, self._state))
             return
         if isinstance(asked, Denied):
             self.handle(requests.rejected(asked, at, asked.reason))

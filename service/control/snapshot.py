@@ -22,6 +22,7 @@ from service.core import (
     timers,
 )
 from service.core.model import Channel, Controller, DeviceClass, DriveStatus, Phase, Role
+from service.core.outlook import HORIZONS_S
 from service.core.state import Alarm, Drive, PastAlarm, Session, Side, State
 
 Json = dict[str, Any]
@@ -51,6 +52,7 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "guarded": [asdict(entry) for entry in guarding.guarded(state)],
         "timers": [asdict(timer) for timer in timers.timers(state)],
         "dip": _dip(state),
+        "outlook": _outlook(state),
         "ledger": asdict(lines) if (lines := ledger.ledger(state)) else None,
         "past_alarms": [_past_alarm(past) for past in reversed(state.past_alarms)],
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],
@@ -66,6 +68,7 @@ def _channels(state: State) -> Json:
             "role": channel.role,
             "site": channel.site,
             "device": channel.device,
+            "input": channel.input,
             "interval_s": channel.interval_s,
             "grey_s": channels.grey_s(channel),
             "gone_s": channels.gone_s(channel),
@@ -171,6 +174,36 @@ def _control(state: State) -> Json:
         "station": holder.station if holder else "",
         "since_utc": utc(holder.since.utc_ns) if holder else None,
         "offered_to": holder.offered_to if holder else "",
+    }
+
+
+def _outlook(state: State) -> Json | None:
+    """The observer's newest look ahead, as the core has made it (every ten treatment seconds)."""
+    session = state.session
+    foresight = session.foresight if session else None
+    if foresight is None:
+        return None
+    outlook = foresight.outlook
+    return {
+        "at_s": state.now.mono_ns / 1e9 * state.room.speed - (state.treat_s - outlook.at_s),
+        "horizons_s": list(HORIZONS_S),
+        "ahead": {
+            name: [{"value_c": one.value_c, "within_c": one.within_c} for one in found]
+            for name, found in outlook.ahead.items()
+        },
+        "gate_in_s": outlook.gate_in_s,
+        "band_in_s": outlook.band_in_s,
+        "core_high_in_s": outlook.core_high_in_s,
+        "steady_mean_c": outlook.steady_mean_c,
+        "steady_hottest_c": outlook.steady_hottest_c,
+        "steady_coldest_c": outlook.steady_coldest_c,
+        "goal_c": outlook.goal_c,
+        "wanted_c": foresight.wanted_c,
+        "patient_w": outlook.patient_w,
+        "field_w": outlook.field_w,
+        "tubing_w": outlook.tubing_w,
+        "doubted": list(outlook.doubted),
+        "limit": outlook.limit,
     }
 
 

@@ -22,7 +22,7 @@ from service.core.model import (
     Unit,
 )
 from service.core.outlook import CORE
-from service.core.state import Drive, Session, State
+from service.core.state import Drive, Link, Session, State
 from service.core.trust import frames
 
 Look = Callable[[State, Session], Iterable[Finding]]
@@ -475,7 +475,7 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             if device.device_class not in classes or link is None:
                 continue
             if frames.comes_and_goes(state, device.name):
-                text = f"{device.name.capitalize()}: connection comes and goes. {link.reason}"
+                text = f"{device.name.capitalize()}: connection comes and goes. {_brief(link)}"
                 yield Finding(source=device.name, raw=True, text=text.strip())
                 continue
             if link.state is LinkState.LIVE:
@@ -484,10 +484,15 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
                 continue
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
-            text = f"{device.name.capitalize()}: connection lost. {link.reason}".strip()
+            text = f"{device.name.capitalize()}: connection lost. {_brief(link)}".strip()
             yield Finding(source=device.name, raw=lost or None, text=text)
 
     return look
+
+
+def _brief(link: Link) -> str:
+    """Why, in one clause: an alarm is read from afar; the whole reason stands with the device."""
+    return link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
 
 
 SWITCHED = (DeviceClass.HEATER, DeviceClass.PUMP)

@@ -5,14 +5,13 @@ The control process and the web process talk over one Unix socket. Each connecti
 the `command` messages that answer them. Shapes grow by adding.
 """
 
+from service.wire.access import AccessKind, AccessTold
 from service.wire.commands import (
     ANSWER_S,
     BODY,
     COMMANDS,
     FROM_WEB,
     URGENT,
-    AccessKind,
-    AccessTold,
     Body,
     By,
     CommandBody,
@@ -20,6 +19,7 @@ from service.wire.commands import (
     Denied,
     DisplayShown,
     Hello,
+    WhatIfAsked,
 )
 from service.wire.frames import (
     MAX_MESSAGE_BYTES,
@@ -57,6 +57,7 @@ __all__ = [
     "Shown",
     "Snapshot",
     "State",
+    "WhatIfAsked",
     "WireError",
     "live_schema",
     "pack",

@@ -6,12 +6,12 @@ decision.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, create_model
 
 from service.core.model import PersonRole, Phase
+from service.wire.access import AccessTold
 from service.wire.strict import Scalar, Strict
 
 URGENT = frozenset({"stop", "heater_off", "abort"})
@@ -254,35 +254,14 @@ class DisplayShown(Strict):
     seq: int
 
 
-class AccessKind(StrEnum):
-    """What is put on record about who may come in."""
+class WhatIfAsked(Strict):
+    """What would happen with another inflow (°C) or flow (ml/min); moves and records nothing."""
 
-    SIGNED_IN = "signed_in"
-    SIGN_IN_REFUSED = "sign_in_refused"
-    SIGNED_OUT = "signed_out"
-    LINK_ISSUED = "link_issued"
-    TOKEN_ISSUED = "token_issued"
-    ACCOUNT_ADDED = "account_added"
-    ROLE_CHANGED = "role_changed"
-    ACCOUNT_DISABLED = "account_disabled"
-    ACCOUNT_ENABLED = "account_enabled"
-    PASSWORD_CHANGED = "password_changed"
-    STATION_ENROLLED = "station_enrolled"
-    STATION_REVOKED = "station_revoked"
-    EXPORTED = "exported"
+    type: Literal["what_if"]
+    key: str
+    inflow_c: float | None = None
+    flow_ml_min: float | None = None
 
 
-class AccessTold(Strict):
-    """Somebody came in, was kept out, or changed who may come in: for the room's record."""
-
-    type: Literal["access"] = "access"
-    what: AccessKind
-    who: str
-    by: str = ""
-    station: str = ""
-    address: str = ""
-    text: str = ""
-
-
-FromWeb = Hello | CommandRequest | Denied | DisplayShown | AccessTold
+FromWeb = Hello | CommandRequest | Denied | DisplayShown | WhatIfAsked | AccessTold
 FROM_WEB: TypeAdapter[FromWeb] = TypeAdapter(Annotated[FromWeb, Field(discriminator="type")])

@@ -42,6 +42,7 @@ class ChannelState(Value):
     role: Role
     site: str
     device: str
+    input: int = 0
     interval_s: float
     grey_s: float
     gone_s: float
@@ -235,6 +236,39 @@ class Ledger(Strict):
     drug: DrugLedger | None
 
 
+class AheadState(Strict):
+    """One temperature at one horizon: half of the range lies on each side (°C)."""
+
+    value_c: float
+    within_c: float
+
+
+class OutlookState(Strict):
+    """What is to come if things go on as planned; the observer's forecasts and their past errors.
+
+    `at_s` is treatment time as `at_ns` times the speed; times are treatment seconds from there, and
+    None is not within forty minutes, or never. `ahead` holds by channel (and "mean", "core") the
+    forecast at each of `horizons_s`.
+    """
+
+    at_s: float
+    horizons_s: list[float]
+    ahead: dict[str, list[AheadState]]
+    gate_in_s: float | None
+    band_in_s: float | None
+    core_high_in_s: float | None
+    steady_mean_c: float
+    steady_hottest_c: float
+    steady_coldest_c: float
+    goal_c: float
+    wanted_c: float
+    patient_w: float
+    field_w: float
+    tubing_w: float | None
+    doubted: list[str]
+    limit: str
+
+
 class GuardLine(Strict):
     """A hazard and how it is guarded now; `why` says why it is not armed."""
 
@@ -355,6 +389,7 @@ class State(Strict):
     guarded: list[GuardLine] = Field(default=[])
     timers: list[TimerLine] = Field(default=[])
     dip: DipState | None = None
+    outlook: OutlookState | None = None
     ledger: Ledger | None = None
     past_alarms: list[PastAlarm] = Field(default=[], max_length=50)
     events: list[EventLine] = Field(max_length=50)
