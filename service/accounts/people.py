@@ -47,6 +47,12 @@ def add(db: Connection, name: str, role: PersonRole, password: str | None = None
     )
 
 
+def ensure(db: Connection, name: str, role: PersonRole) -> None:
+    """An account of a demo or test, made where it is not there yet."""
+    if find(db, name) is None:
+        add(db, name, role)
+
+
 def find(db: Connection, name: str) -> Person | None:
     """The account of this name, however it is capitalised."""
     row = db.execute(select(people).where(people.c.folded == name.strip().casefold())).first()

@@ -23,8 +23,8 @@ class AccountStore:
         """
         database = database_of(url)
         self.where = database.where
-        self._engine = database.accounts_engine()
         try:
+            self._engine = database.accounts_engine()
             if not (database.exists() and self._has_tables()):
                 open_writing(url).close()
         except JournalError as error:

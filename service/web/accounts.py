@@ -7,9 +7,9 @@ so that an enrolled station keeps stop, heat off and acknowledge.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fastapi import HTTPException
 from sqlalchemy import Connection
@@ -20,6 +20,7 @@ from service.accounts.sign_ins import SignIn
 from service.accounts.stations import Station
 from service.accounts.store import AccountStore, Unusable
 from service.accounts.tables import hashed
+from service.accounts.tokens import Tokens
 from service.core.model import PersonRole
 
 KNOWN_S = 5.0
@@ -31,6 +32,7 @@ MOST_WAITING = 8
 """So many passwords wait to be looked at, one at a time; each costs 50 ms and 64 MiB."""
 
 Value = TypeVar("Value")
+Read = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 WRONG = "Name or password is wrong."
 
 
@@ -55,21 +57,50 @@ class Session:
         return bool(self.user) and not self.idle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """What a request carries: a person's token, a screen's, or a program's (`bearer`)."""
-
-    person: str = ""
-    screen: str = ""
-    bearer: str = ""
-
-
 class SignInRefused(Exception):
     """Nobody was signed in; `wait_s` is above 0 while another try is not looked at."""
 
     def __init__(self, says: str, *, wait_s: float = 0.0) -> None:
         super().__init__(says)
         self.wait_s = wait_s
+
+
+class Known(Generic[Value]):
+    """What tokens stand for, as far as they were looked up lately; an old answer beats none."""
+
+    def __init__(self, read: Read, look: Callable[[Connection, str, float], Value | None]) -> None:
+        self._read, self._look = read, look
+        self._known: OrderedDict[str, tuple[Value, float]] = OrderedDict()
+        self._since_s = 0.0
+
+    def forget(self) -> None:
+        """Look everything up anew, but go on knowing it while that cannot be done."""
+        self._since_s = time.monotonic()
+
+    def knows(self, token: str) -> bool:
+        """Whether this token has stood for something before."""
+        return hashed(token) in self._known
+
+    async def find(self, token: str) -> Value | None:
+        """What the token stands for. Raises 503 when that cannot be known now."""
+        if not token:
+            return None
+        key = hashed(token)
+        known, checked_s = self._known.get(key, (None, 0.0))
+        if known is not None and checked_s > max(self._since_s, time.monotonic() - KNOWN_S):
+            return known
+        try:
+            found = await self._read(lambda db: self._look(db, key, time.time()))
+        except HTTPException:
+            if known is None:
+                raise
+            return known
+        self._known.pop(key, None)
+        if found is not None:
+            self._known[key] = (found, time.monotonic())
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return found
 
 
 class Accounts:
@@ -80,8 +111,10 @@ class Accounts:
         self._url = url
         self._idle_s = idle_s
         self._store: AccountStore | None = None
-        self._known: OrderedDict[str, tuple[SignIn | Station, float]] = OrderedDict()
+        self._people = Known(self.read, sign_ins.of_token)
+        self._screens = Known(self.read, stations.of_token)
         self._active_utc: dict[str, float] = {}
+        self._kept_utc: dict[str, float] = {}
         self._opening = asyncio.Lock()
         self._checking = asyncio.Lock()
         self._waiting = 0
@@ -89,12 +122,11 @@ class Accounts:
 
     async def session(self, tokens: Tokens) -> Session | None:
         """Who these tokens are; None for nobody. Raises 503 when that cannot be known now."""
-        key = tokens.bearer or tokens.person
-        person = await self._find(key, sign_ins.of_token) if key else None
-        key = tokens.screen or (tokens.bearer if person is None else "")
-        screen = await self._find(key, stations.of_token) if key else None
-        screen = screen if isinstance(screen, Station) and screen.room == self.room else None
-        if not isinstance(person, SignIn):
+        of_screen = self._screens.knows(tokens.bearer)
+        person = await self._people.find("" if of_screen else tokens.bearer or tokens.person)
+        screen = await self._screens.find(tokens.screen or ("" if person else tokens.bearer))
+        screen = screen if screen and screen.room == self.room else None
+        if person is None:
             return _of_screen(screen) if screen else None
         here = screen.station if screen and screen.role is not PersonRole.DISPLAY else ""
         return Session(
@@ -108,18 +140,13 @@ class Accounts:
 
     async def touch(self, tokens: Tokens) -> None:
         """The person has just done something: the idle time begins anew."""
-        if not tokens.person or (now := time.time()) - self._seen_utc(tokens.person) < 1:
-            return
-        key = hashed(tokens.person)
-        known = self._known.get(key)
-        if known is None or not isinstance(known[0], SignIn):
-            return
-        if self._is_idle(known[0], tokens.person):
+        person = await self._people.find(tokens.person)
+        if person is None or self._is_idle(person, tokens.person):
             return  # only signing in again ends that
-        kept_utc = max(known[0].seen_utc, self._active_utc.get("kept " + key, 0.0))
+        key, now = hashed(tokens.person), time.time()
         self._active_utc[key] = now
-        if now - kept_utc > KEPT_SEEN_S:
-            self._active_utc["kept " + key] = now
+        if now - max(person.seen_utc, self._kept_utc.get(key, 0.0)) > KEPT_SEEN_S:
+            self._kept_utc[key] = now
             task = asyncio.create_task(self._keep_seen(key, now))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
@@ -153,8 +180,9 @@ class Accounts:
     async def sign_out(self, tokens: Tokens) -> None:
         """End the person's session; an enrolled screen stays enrolled."""
         key = hashed(tokens.bearer or tokens.person)
-        await self._do(lambda db: sign_ins.end(db, key))
-        self._known.pop(key, None)
+        await self.change(lambda db: sign_ins.end(db, key))
+        self._active_utc.pop(key, None)
+        self._kept_utc.pop(key, None)
 
     async def change(self, do: Callable[[Connection], Value]) -> Value:
         """Change the accounts; what was known of tokens is looked up anew.
@@ -162,7 +190,8 @@ class Accounts:
         Raises AccountsError when it cannot be done, 503 when the database cannot be used.
         """
         done = await self._do(do)
-        self._known.clear()
+        self._people.forget()
+        self._screens.forget()
         return done
 
     async def read(self, ask: Callable[[Connection], Value]) -> Value:
@@ -174,37 +203,15 @@ class Accounts:
         if self._store is not None:
             self._store.close()
 
-    async def _find(
-        self, token: str, look: Callable[[Connection, str, float], SignIn | Station | None]
-    ) -> SignIn | Station | None:
-        key = hashed(token)
-        known, checked_s = self._known.get(key, (None, 0.0))
-        if known is not None and time.monotonic() - checked_s < KNOWN_S:
-            return known
-        try:
-            found = await self.read(lambda db: look(db, key, time.time()))
-        except HTTPException:
-            if known is None:
-                raise
-            return known
-        self._known.pop(key, None)
-        if found is not None:
-            self._known[key] = (found, time.monotonic())
-            if len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
-        return found
-
-    def _seen_utc(self, token: str) -> float:
-        return self._active_utc.get(hashed(token), 0.0)
-
     def _is_idle(self, person: SignIn, token: str) -> bool:
-        return time.time() - max(person.seen_utc, self._seen_utc(token)) > self._idle_s
+        active_utc = self._active_utc.get(hashed(token), 0.0)
+        return time.time() - max(person.seen_utc, active_utc) > self._idle_s
 
     async def _keep_seen(self, key: str, now_utc: float) -> None:
         try:
             await self._do(lambda db: sign_ins.seen(db, key, now_utc))
         except HTTPException:
-            self._active_utc.pop("kept " + key, None)
+            self._kept_utc.pop(key, None)
 
     async def _do(self, do: Callable[[Connection], Value], *, reads: bool = False) -> Value:
         try:

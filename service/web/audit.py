@@ -18,9 +18,19 @@ class Audit:
         self._link = link
         self._waiting: deque[AccessTold] = deque(maxlen=MOST_WAITING)
 
-    def tell(self, what: AccessKind, who: str, *, text: str = "", **where: str) -> None:
-        """Put this on record; `where` is by, station and address."""
-        self._waiting.append(AccessTold(what=what, who=who, text=text, **where))
+    def tell(
+        self,
+        what: AccessKind,
+        who: str,
+        *,
+        by: str = "",
+        station: str = "",
+        address: str = "",
+        text: str = "",
+    ) -> None:
+        """Put this on record."""
+        told = AccessTold(what=what, who=who, by=by, station=station, address=address, text=text)
+        self._waiting.append(told)
         self.send()
 
     def send(self) -> None:

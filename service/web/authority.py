@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
+from service.accounts.tokens import Tokens
 from service.core import authority
 from service.core.model import Actor, PersonRole
-from service.web.accounts import Accounts, Session, Tokens
+from service.web.accounts import Accounts, Session
 from service.web.settings import Settings
 
 REMOTE = (

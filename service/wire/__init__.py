@@ -30,7 +30,7 @@ from service.wire.frames import (
     read_text,
     write_message,
 )
-from service.wire.live import LIVE, PAGE, VERSION, Alive, Shown, Snapshot, live_schema
+from service.wire.live import LIVE, PAGE, VERSION, Active, Alive, Shown, Snapshot, live_schema
 from service.wire.state import CommandStatus, State
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "VERSION",
     "AccessKind",
     "AccessTold",
+    "Active",
     "Alive",
     "Body",
     "By",

@@ -14,8 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from service.core.model import PersonRole
-from service.web.accounts import Accounts
-from tests.web.conftest import settings_in
+from tests.web.conftest import issue, settings_in
 from tests.web.control_side import (
     ControlSide,
     alarm,
@@ -54,9 +53,7 @@ async def test_it_says_when_it_is_ready_holds_little_and_ends_at_once(
 ) -> None:
     """With an ordinary page and one that never reads, while 15 MB of snapshots go by."""
     settings = settings_in(tmp_path)
-    accounts = Accounts(settings.accounts)
-    token = accounts.issue(PersonRole.PERFUSIONIST, user="P")
-    accounts.close()
+    token = issue(settings, PersonRole.PERFUSIONIST)
     process = await start({"HIPEC_WEB": settings.model_dump_json()})
     assert process.stdout and process.stderr
     origin = json.loads(await soon(process.stdout.readline()))["ready"]
