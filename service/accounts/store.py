@@ -10,7 +10,6 @@ from service.accounts.people import AccountsError
 from service.journal import migrations
 from service.journal.database import database_of
 from service.journal.rows import JournalError, cause
-from service.journal.store import open_writing
 
 
 class AccountStore:
@@ -26,6 +25,8 @@ class AccountStore:
         try:
             self._engine = database.accounts_engine()
             if not (database.exists() and self._has_tables()):
+                from service.journal.store import open_writing  # slow to load, and seldom needed
+
                 open_writing(url).close()
         except JournalError as error:
             raise AccountsError(str(error)) from error

@@ -19,6 +19,7 @@ from service.wire import (
     AccessTold,
     CommandRequest,
     Denied,
+    Displays,
     DisplayShown,
     Hello,
     WhatIfAsked,
@@ -29,7 +30,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown | WhatIfAsked | AccessTold
+Asked = CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked | AccessTold
 
 
 class Lanes:

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.control.snapshot import snapshot, utc
+from service.control.labels import utc
+from service.control.snapshot import snapshot
 from service.core.effects import AlarmChanged, CommandChanged, Effect, PhaseChanged, SessionOpened
 from service.core.events import Frame
 from service.core.model import Phase, Room

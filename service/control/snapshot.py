@@ -5,15 +5,17 @@ The shape is `service.wire.state.State`; nothing is decided here.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
+from service.control import for_anesthesia
+from service.control.labels import utc
 from service.core import (
     alarms,
     channels,
     clocks,
     control,
     dips,
+    displays,
     drives,
     guarding,
     interlocks,
@@ -27,12 +29,6 @@ from service.core.state import Alarm, Drive, PastAlarm, Session, Side, State
 
 Json = dict[str, Any]
 SHOWN_COMMANDS = 20
-
-
-def utc(utc_ns: int) -> str:
-    """A UTC label to the millisecond, as every message has it."""
-    at = datetime.fromtimestamp(utc_ns / 1e9, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
@@ -57,6 +53,7 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "past_alarms": [_past_alarm(past) for past in reversed(state.past_alarms)],
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],
         "events": _events(state),
+        **for_anesthesia.parts(state),
         **_session(state),
     }
 
@@ -147,6 +144,8 @@ def _alarm(alarm: Alarm, sent: Mapping[str, tuple[int, int]]) -> Json:
         "decided_ns": alarm.decided_ns,
         "sent_ns": sent_ns,
         "seq": seq,
+        "seen_by": alarm.seen_by,
+        "for_anesthesia": alarm.id in displays.CONCERNS_ANESTHESIA,
     }
 
 
@@ -390,13 +389,13 @@ def _steps(state: State, session: Session) -> list[Json]:
 
 
 def _next_action(state: State, session: Session) -> Json | None:
+    if session.phase is Phase.COMPLETE:
+        return _action("close_session", {}, "Close the session", [])
     if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
         standing = [block.text for block in interlocks.standing(state, session)]
         return _action("resume", {}, "Resume", standing)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])
-    if session.phase is Phase.COMPLETE:
-        return _action("close_session", {}, "Close the session", [])
     step = phases.next_step(session)
     if step is None:
         return None
@@ -424,6 +423,7 @@ def _checklist(session: Session) -> list[Json]:
                 "done": done is not None,
                 "by": done.by if done else "",
                 "second": done.second if done else "",
+                "skipped": done.skipped if done else "",
             }
         )
     return found

@@ -32,12 +32,14 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "enter_core": TEAM,
     "request": TEAM,
     "answer": PERFUSIONIST,
+    "seen": TEAM,
+    "cooling": TEAM,
     "take_control": PERFUSIONIST,
     "hand_over": PERFUSIONIST,
     "release_control": PERFUSIONIST,
 }
 
-AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge"})
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen"})
 """What anybody may do at the enrolled station in the room, signed in or not."""
 
 

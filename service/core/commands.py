@@ -6,7 +6,7 @@ only actuators are.
 
 from collections.abc import Mapping
 
-from service.core import actuators, holding, spoken, treatment
+from service.core import actuators, holding, requests, spoken, treatment
 from service.core.asked import Handler, Refusal
 from service.core.authority import refusal
 from service.core.changing import replace
@@ -103,8 +103,10 @@ HANDLERS: Mapping[str, Handler] = {
     "note": spoken.note,
     "volume": spoken.volume,
     "enter_core": spoken.enter_core,
-    "request": spoken.say("request"),
-    "answer": spoken.say("answer"),
+    "request": requests.request,
+    "answer": requests.answer,
+    "cooling": requests.cooling,
+    "seen": spoken.seen,
     "take_control": holding.take_control,
     "hand_over": holding.hand_over,
     "release_control": holding.release_control,

@@ -24,6 +24,7 @@ from service.core.model import (
 from service.core.outlook import CORE
 from service.core.state import Drive, Link, Session, State
 from service.core.trust import frames
+from service.core.trust.memory import OF_READINGS, Suspect
 
 Look = Callable[[State, Session], Iterable[Finding]]
 RoomLook = Callable[[State], Iterable[Finding]]
@@ -136,6 +137,26 @@ def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | 
     )
 
 
+def inflow_isolate(state: State, session: Session) -> Iterable[Finding]:
+    """The inflow so hot that the pump stops; a reading that cannot be is confirmed first.
+
+    A garbled answer must not stop a circulation: what jumped there faster than a probe can (heat is
+    off all the same) counts only when several of the last few say so.
+    """
+    limit = session.limits.inflow_isolate_c
+    for found in _inflow_isolate(state, session):
+        suspect = state.trust.suspects.get(found.source)
+        alone = suspect is not None and suspect.readings & 1 and not _is_confirmed(suspect)
+        if alone and not is_signalled(state, "inflow_isolate", found.source):
+            yield Finding(source=found.source, raw=None, limit=limit)
+        else:
+            yield found
+
+
+def _is_confirmed(suspect: Suspect) -> bool:
+    return any(doubt.check in OF_READINGS for doubt in suspect.doubts)
+
+
 def of_limits(name: str) -> Callable[[Session], float]:
     """The limit of this name as the session uses it."""
 
@@ -144,6 +165,9 @@ def of_limits(name: str) -> Callable[[Session], float]:
         return value
 
     return read
+
+
+_inflow_isolate = above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c"))
 
 
 def site_ceiling(state: State, session: Session) -> Iterator[Finding]:
@@ -475,8 +499,8 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             if device.device_class not in classes or link is None:
                 continue
             if frames.comes_and_goes(state, device.name):
-                text = f"{device.name.capitalize()}: connection comes and goes. {_brief(link)}"
-                yield Finding(source=device.name, raw=True, text=text.strip())
+                text = f"{device.name.capitalize()}: connection comes and goes{_brief(link)}"
+                yield Finding(source=device.name, raw=True, text=text)
                 continue
             if link.state is LinkState.LIVE:
                 continue
@@ -484,7 +508,7 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
                 continue
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
-            text = f"{device.name.capitalize()}: connection lost. {_brief(link)}".strip()
+            text = f"{device.name.capitalize()}: connection lost{_brief(link)}"
             yield Finding(source=device.name, raw=lost or None, text=text)
 
     return look
@@ -492,7 +516,8 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
 
 def _brief(link: Link) -> str:
     """Why, in one clause: an alarm is read from afar; the whole reason stands with the device."""
-    return link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
+    clause = link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
+    return f" ({clause})" if clause else ""
 
 
 SWITCHED = (DeviceClass.HEATER, DeviceClass.PUMP)

@@ -12,8 +12,7 @@ from sqlalchemy import (
 )
 
 from service.core.model import Instant
-from service.journal.chunks import Chunk
-from service.journal.rows import JournalError, Row
+from service.journal.rows import Chunk, JournalError, Row
 
 LAYOUT = 3
 """The layout of the tables that this program writes, as `meta` tells it to other versions.

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.web import answers, api, pages, people_api, questions, signing_in
+from service.web import answers, api, displays, pages, people_api, questions, signing_in
 from service.web.accounts import Accounts
 from service.web.audit import Audit
 from service.web.commands import Commands
@@ -58,11 +58,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(link.run())
+        running = [asyncio.create_task(task) for task in (link.run(), displays.report(hub, link))]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         accounts.close()
 
     app = FastAPI(

@@ -119,6 +119,8 @@ class Page:
     hello: Message | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float | None = None
+    audible: bool = False
+    visible: bool = True
     lost_events: int = 0
 
     def next(self) -> Message | None:
@@ -294,8 +296,11 @@ async def _hear(message: Shown | Alive | Active, page: Page, desk: Desk) -> None
     page.alive_at = time.monotonic()
     if isinstance(message, Active):
         await desk.accounts.touch(page.caller.tokens)
-    if isinstance(message, Shown):
-        session = page.caller.session
-        display = session.screen or session.station or session.user
-        with contextlib.suppress(LinkDown):  # the next onset is confirmed again
-            desk.link.send({"type": "shown", "display": display, "seq": message.seq})
+        return
+    if isinstance(message, Alive):
+        page.audible, page.visible = message.audible, message.visible
+        return
+    session = page.caller.session
+    display = session.screen or session.station or session.user
+    with contextlib.suppress(LinkDown):  # the next onset is confirmed again
+        desk.link.send({**message.model_dump(), "display": display})

@@ -116,16 +116,28 @@ LIVE: TypeAdapter[Any] = TypeAdapter(LiveMessage)
 
 
 class Shown(Strict):
-    """The page has drawn the message with this number."""
+    """The page has drawn the message with this number.
+
+    `latency_ms` is the page's own: from the alarm's arrival to its paint.
+    """
 
     type: Literal["shown"]
     seq: int = Field(ge=0, lt=2**53, strict=True)
+    id: str = Field(default="", max_length=100)
+    occurrence: str = Field(default="", max_length=100)
+    latency_ms: float | None = Field(default=None, ge=0, le=3_600_000, allow_inf_nan=False)
 
 
 class Alive(Strict):
-    """The page lives; once a second."""
+    """The page lives; once a second.
+
+    `audible` says that a person has confirmed to hear its sound and that it runs, `visible` that
+    the page is not behind another.
+    """
 
     type: Literal["alive"]
+    audible: bool = False
+    visible: bool = True
 
 
 class Active(Strict):

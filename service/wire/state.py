@@ -14,6 +14,7 @@ from service.core.model import (
     Controller,
     DeviceClass,
     LinkState,
+    PersonRole,
     Phase,
     Presence,
     Priority,
@@ -155,6 +156,7 @@ class ChecklistState(Strict):
     done: bool
     by: str
     second: str
+    skipped: str = ""
 
 
 class FractionState(Strict):
@@ -306,6 +308,65 @@ class AlarmState(Strict):
     decided_ns: int
     sent_ns: int | None
     seq: int
+    seen_by: str = ""
+    for_anesthesia: bool = False
+
+
+class RequestLine(Strict):
+    """What anesthesia asked of the pump and the answer; `accepted` is null while it is open."""
+
+    number: int
+    kind: str
+    text: str
+    at_utc: str
+    by: str
+    waits_s: float = Field(description="real seconds until it was answered, or until now")
+    accepted: bool | None
+    answered_utc: str | None
+    answered_by: str
+    reason: str
+
+
+class CoolingState(Strict):
+    """Whether the patient is cooled, as anesthesia entered it."""
+
+    on: bool
+    at_utc: str
+    by: str
+
+
+class CoreStep(Strict):
+    """One step of the core's ladder: minutes at or above it, and when it may be reached (s).
+
+    `from_s` and `to_s` are the forecast's range in treatment seconds from now: null where it may
+    not be reached within an hour.
+    """
+
+    limit_c: float
+    above_min: float
+    from_s: float | None
+    to_s: float | None
+
+
+class CoreCourse(Strict):
+    """The deciding core: its channel, its slope, its ladder, and what was read by hand lately."""
+
+    channel: str | None
+    rate_c_per_10_min: float | None
+    steps: list[CoreStep]
+    by_hand_c: float | None
+    by_hand_site: str
+
+
+class DisplayState(Strict):
+    """An enrolled display: whether it is there, and whether its sound was heard and runs."""
+
+    name: str
+    role: PersonRole
+    present: bool
+    audible: bool
+    armed: bool
+    reason: str
 
 
 class CommandStatus(Strict):
@@ -392,4 +453,8 @@ class State(Strict):
     outlook: OutlookState | None = None
     ledger: Ledger | None = None
     past_alarms: list[PastAlarm] = Field(default=[], max_length=50)
+    requests: list[RequestLine] = Field(default=[], max_length=20)
+    cooling: CoolingState | None = None
+    core: CoreCourse | None = None
+    displays: list[DisplayState] = Field(default=[])
     events: list[EventLine] = Field(max_length=50)

@@ -135,10 +135,11 @@ async def test_a_browser_must_come_from_one_of_our_own_addresses(
 
 async def test_what_a_display_has_shown_reaches_the_core_with_the_stations_name(room: Room) -> None:
     async with room.watch(room.bearer(station="perfusion")) as page:
-        await page.send(json.dumps({"type": "shown", "seq": 41}))
-        await until(lambda: room.control.received)
-    expected = {"type": "shown", "display": "perfusion", "seq": 41}
-    assert room.control.received == [("main", expected)]
+        shown = {"type": "shown", "seq": 41, "id": "core_high", "occurrence": "b-1"}
+        await page.send(json.dumps({**shown, "latency_ms": 8.5}))
+        await until(lambda: any(m["type"] == "shown" for _, m in room.control.received))
+    expected = {**shown, "display": "perfusion", "latency_ms": 8.5}
+    assert ("main", expected) in room.control.received
 
 
 async def test_enrolled_displays_that_say_they_live_are_counted(room: Room) -> None:

@@ -5,8 +5,6 @@ The bodies of rows are never migrated: each carries its schema version and is re
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect
 
 FIRST, NEWEST = "0001", "0003"
@@ -26,6 +24,10 @@ def upgrade(connection: Connection) -> None:
     """Run what the database lacks, in the connection's transaction."""
     if is_newest(connection):
         return
+    # Alembic takes longer to load than most journals take to open.
+    from alembic import command
+    from alembic.config import Config
+
     tables = inspect(connection)
     is_known = tables.has_table("alembic_version")
     config = Config()
