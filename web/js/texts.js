@@ -462,3 +462,51 @@ export function channelName(channel) {
 /** @param {{role: string, site: string}} channel */
 export const shortName = (channel) =>
   shortNames[channel.site || channel.role] ?? channelName(channel);
+
+/** Words of the sign-in page and of the page of accounts and stations. */
+export const accountTexts = {
+  signIn: "Sign in",
+  signInOidc: "Sign in with the hospital's account",
+  signOut: "Sign out",
+  name: "Name",
+  password: "Password",
+  code: "One-time code",
+  useCode: "Use the code",
+  stationHint:
+    "An enrolled station in the room can always stop, switch the heat off and acknowledge, " +
+    "with nobody signed in.",
+  nameMissing: "Write your name as your administrator entered it.",
+  passwordMissing: "Write your password.",
+  codeVoid: "This link or code has been used, or has run out. Ask for a new one.",
+  failed: "The service could not do this. Try again.",
+  unreachable: "The service does not answer. Nothing was changed; try again.",
+  adminTitle: "Accounts and stations",
+  people: "Accounts",
+  stations: "Enrolled stations",
+  station: "Station",
+  role: "Role",
+  state: "State",
+  actions: "Actions",
+  fingerprint: "Fingerprint",
+  enrolled: "Enrolled",
+  firstPassword: "First password (may be left out)",
+  addPerson: "Add account",
+  enrol: "Make an enrolment link",
+  revoke: "Revoke",
+  disable: "Close",
+  enable: "Open again",
+  disabled: "closed",
+  open: "open",
+  noPassword: "no password",
+  oneTimeLink: "One-time link",
+  openOnce: "Open once, within a day:",
+  /** @type {Record<string, string>} */
+  roles: {
+    perfusionist: "Perfusionist",
+    anesthesia: "Anesthesia",
+    surgeon: "Surgeon (views)",
+    qa: "Quality assurance",
+    admin: "Administrator",
+    display: "Wall display",
+  },
+};
