@@ -389,13 +389,13 @@ def _steps(state: State, session: Session) -> list[Json]:
 
 
 def _next_action(state: State, session: Session) -> Json | None:
+    if session.phase is Phase.COMPLETE:
+        return _action("close_session", {}, "Close the session", [])
     if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
         standing = [block.text for block in interlocks.standing(state, session)]
         return _action("resume", {}, "Resume", standing)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])
-    if session.phase is Phase.COMPLETE:
-        return _action("close_session", {}, "Close the session", [])
     step = phases.next_step(session)
     if step is None:
         return None

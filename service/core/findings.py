@@ -499,8 +499,8 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             if device.device_class not in classes or link is None:
                 continue
             if frames.comes_and_goes(state, device.name):
-                text = f"{device.name.capitalize()}: connection comes and goes. {_brief(link)}"
-                yield Finding(source=device.name, raw=True, text=text.strip())
+                text = f"{device.name.capitalize()}: connection comes and goes{_brief(link)}"
+                yield Finding(source=device.name, raw=True, text=text)
                 continue
             if link.state is LinkState.LIVE:
                 continue
@@ -508,7 +508,7 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
                 continue
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
-            text = f"{device.name.capitalize()}: connection lost. {_brief(link)}".strip()
+            text = f"{device.name.capitalize()}: connection lost{_brief(link)}"
             yield Finding(source=device.name, raw=lost or None, text=text)
 
     return look
@@ -516,7 +516,8 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
 
 def _brief(link: Link) -> str:
     """Why, in one clause: an alarm is read from afar; the whole reason stands with the device."""
-    return link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
+    clause = link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
+    return f" ({clause})" if clause else ""
 
 
 SWITCHED = (DeviceClass.HEATER, DeviceClass.PUMP)

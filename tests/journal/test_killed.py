@@ -19,6 +19,8 @@ from itertools import count
 from service.journal.store import open_writing
 from tests.journal.material import tick, frame, writing
 
+pytestmark = pytest.mark.real_time
+
 with writing(open_writing(sys.argv[1])) as (writer, news):
     for n in count(int(sys.argv[2])):
         ticket = writer.append("room", [tick(n)])

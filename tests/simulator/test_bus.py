@@ -29,6 +29,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from simulator.serve import serve
+
+pytestmark = pytest.mark.real_time
 sys.exit(serve(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])))
 """
 LINES = {

@@ -17,6 +17,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from simulator.serve import serve
+
+pytestmark = pytest.mark.real_time
 sys.exit(serve(Path(sys.argv[1]), None, 1.0))
 """
 

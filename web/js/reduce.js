@@ -76,12 +76,12 @@ const HANDLERS = {
 const LOCAL = {
   hello: (message, state) => ({ ...state, you: message["you"] }),
   entry: (message, state) =>
-    asked(state, message.control, { key: "", name: "", failure: message.reason }),
-  asked: (message, state) => asked(state, message.control, { ...pick(message), failure: "" }),
+    asked(state, message.control, { key: "", name: "", failure: message.reason, field: message.field ?? "" }),
+  asked: (message, state) => asked(state, message.control, { ...pick(message), failure: "", field: "" }),
   failed: (message, state) => {
     const now = state.asked[message.control];
     if (!now || now.key !== message.key) return state;
-    return asked(state, message.control, { ...now, failure: message.reason });
+    return asked(state, message.control, { ...now, failure: message.reason, field: message.field ?? "" });
   },
 };
 

@@ -16,6 +16,7 @@
  * @property {string} role
  * @property {string} site
  * @property {string} device
+ * @property {number} input
  * @property {number} grey_s
  * @property {number} gone_s
  * @property {boolean} measured
@@ -89,6 +90,36 @@
  * @typedef {{name: string, role: string, present: boolean, audible: boolean, armed: boolean,
  *   reason: string}} Display
  *
+ * @typedef {{value_c: number, within_c: number}} Ahead
+ * @typedef {object} Outlook
+ * What is foreseen; `at_s` on the clock of `at_ns` times speed, all times treatment seconds.
+ * @property {number} at_s
+ * @property {number[]} horizons_s
+ * @property {Record<string, Ahead[]>} ahead
+ * @property {number|null} gate_in_s
+ * @property {number|null} band_in_s
+ * @property {number|null} core_high_in_s
+ * @property {number} steady_mean_c
+ * @property {number} steady_hottest_c
+ * @property {number} steady_coldest_c
+ *
+ * @typedef {{id: string, text: string, state: "waiting"|"due"|"late"|"done",
+ *   due_in_s: number|null, window_s: number}} Timer
+ * @typedef {{from_c: number, to_c: number, recovers_s: number}} Dip
+ * @typedef {{label_mg: number, given_mg: number[], drained_mg_estimate: number,
+ *   in_circuit_or_patient_mg_estimate: number}} DrugLedger
+ * @typedef {object} Ledger
+ * @property {Record<string, number>} in_ml
+ * @property {Record<string, number>} out_ml
+ * @property {number} pumped_ml
+ * @property {number|null} reservoir_ml
+ * @property {number} retained_ml
+ * @property {number|null} missing_ml
+ * @property {string[]} causes
+ * @property {DrugLedger|null} drug
+ * @typedef {{id: string, occurrence: string, priority: Priority, text: string,
+ *   since_utc: string, until_utc: string}} PastAlarm
+ *
  * @typedef {object} Heat
  * @property {boolean} on
  * @property {number|null} requested_c
@@ -144,6 +175,11 @@
  * @property {ChecklistItem[]} checklist
  * @property {Drug|null} drug
  * @property {Reminder[]} reminders
+ * @property {Outlook|null} [outlook]
+ * @property {Timer[]} [timers]
+ * @property {Dip|null} [dip]
+ * @property {Ledger|null} [ledger]
+ * @property {PastAlarm[]} [past_alarms]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
  * @property {Control} control
  * @property {Request[]} [requests]
@@ -171,14 +207,14 @@
  * @property {Command[]} commands            newest first
  * @property {Record<string, Asked>} asked   the last command of each control of this page
  *
- * @typedef {{key: string, name: string, failure: string}} Asked
- * `failure` is a sentence when the request itself was not accepted.
+ * @typedef {{key: string, name: string, failure: string, field: string}} Asked
+ * `failure` is a sentence when the request itself was not accepted, `field` the entry it is about.
  *
  * @typedef {{type: string, v?: number, seq?: number, room?: string, boot?: string,
  *   mode?: string} & Record<string, any>} Message
  *
  * @typedef {"fresh"|"grey"|"gone"} Age
- * @typedef {{value: number|null, age: Age, reason: string}} Reading
- * `value` is null exactly when `age` is gone; `reason` then says why.
+ * @typedef {{value: number|null, age: Age, reason: string, short?: string}} Reading
+ * `value` is null exactly when `age` is gone; `reason` then says why, `short` in a word or two.
  */
 export {};
