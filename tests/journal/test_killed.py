@@ -12,14 +12,14 @@ from service.journal.sealing import Unsealer
 from service.journal.store import open_writing
 from service.journal.verify import verify_chain
 
+pytestmark = pytest.mark.real_time
+
 ROUNDS = 4
 WRITE_FOR_EVER = """
 import sys
 from itertools import count
 from service.journal.store import open_writing
 from tests.journal.material import tick, frame, writing
-
-pytestmark = pytest.mark.real_time
 
 with writing(open_writing(sys.argv[1])) as (writer, news):
     for n in count(int(sys.argv[2])):

@@ -12,13 +12,13 @@ from simulator.control import ControlError, ask
 from simulator.scenario import ScenarioError
 from simulator.serve import RoomServer, ServeError
 
+pytestmark = pytest.mark.real_time
+
 PORTS = ("sites", "circuit", "pump", "heater", "pressure", "flow")
 PROGRAM = """
 import sys
 from pathlib import Path
 from simulator.serve import serve
-
-pytestmark = pytest.mark.real_time
 sys.exit(serve(Path(sys.argv[1]), None, 1.0))
 """
 
