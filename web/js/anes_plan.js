@@ -82,12 +82,21 @@ function drawDuties(state, room, send) {
   duties.forEach((duty, at) => {
     const row = /** @type {Element} */ (list.children[at]);
     setAttribute(row, "data-state", duty.state);
-    setText(/** @type {Element} */ (row.children[0]), duty.text);
+    setText(/** @type {Element} */ (row.children[0]), dutyTitle(duty, room));
     setText(/** @type {Element} */ (row.children[1]), dutyWords(duty));
     const button = /** @type {HTMLButtonElement} */ (row.children[2]);
     button.disabled = duty.state === "done";
   });
   setText(byId("duty-message"), state.asked["duty"]?.failure ?? "");
+}
+
+/** An intravenous drug with its dose; anything else as the room calls it.
+ * @param {Timer} duty @param {Room|null} room */
+export function dutyTitle({ id, text }, room) {
+  const reminder = room?.reminders[Number(id.replace("reminder_", "")) - 1];
+  if (!reminder) return text;
+  const dose = reminder.dose_mg === null ? DASH : fixed(reminder.dose_mg, 0);
+  return t.team.intravenous(reminder.drug, dose, reminder.infusion_min);
 }
 
 /** @param {Timer} duty */

@@ -104,6 +104,8 @@ export class Station {
         occurrence: sounding.occurrence,
       },
     );
+    const lost = this.primary && connection(state, nowMs) === "lost";
+    setAttribute(byId("audio"), "data-sounds", lost ? "lost" : (sounding?.id ?? ""));
     this.sound.call(calls && this.primary && !sounding);
     this.#words(state, nowMs);
   }
@@ -117,6 +119,7 @@ export class Station {
     byId("audio").hidden = !shown;
     setAttribute(byId("audio"), "data-state", left > 0 && audio === "ready" ? "paused" : audio);
     setText(byId("audio-words"), words);
+    setText(byId("audio-test"), t.team.soundTest[audio]);
     byId("audio-test").hidden = audio === "asking" || audio === "ready";
     byId("audio-yes").hidden = byId("audio-no").hidden = audio !== "asking";
     const known = state.you !== null;
