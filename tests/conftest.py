@@ -10,6 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("proof", deadline=None, derandomize=True)
+settings.load_profile("proof")  # a busy machine, or chance, must not decide about a proof
 
 pytest_plugins = ["pytester", "tests.requirements_plugin"]
 
