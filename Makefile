@@ -14,6 +14,8 @@ PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --no-config --quiet --strip-extras \
         --generate-hashes --allow-unsafe --no-emit-options --no-emit-index-url \
         --no-emit-trusted-host --no-emit-find-links
+PYTEST := $(BIN)/python -m pytest
+SHOWN  := build/controls-shown
 export CHROMIUM
 
 help:            ## Show this list
@@ -25,7 +27,9 @@ run: .venv/run   ## Start one simulated operating room and print its address (AR
 install: .venv/run ## Set up what `hipec` needs to run, nothing for development
 
 test: lint pages .venv/browser .venv/postgresql .venv/strace ## Prove everything, in real processes and a real browser
-	$(BIN)/python -m pytest -m "not campaign" --requirements=docs/risks.md $(ARGS)
+	rm -f $(SHOWN)
+	$(PYTEST) -n auto -m "not e2e and not campaign" --controls-shown=$(SHOWN) $(ARGS) || failed=1; \
+	$(PYTEST) -m e2e --controls-shown=$(SHOWN) --requirements=docs/risks.md $(ARGS); [ -z "$${failed:-}" ]
 
 check: lint unit pages ## The quick proof: style, types, import rules, unit tests
 
@@ -37,7 +41,7 @@ lint: .venv/dev node_modules/.installed
 	npm run --silent check
 
 unit: .venv/dev
-	$(BIN)/python -m pytest -q -m "not e2e and not integration and not campaign" $(ARGS)
+	$(PYTEST) -q -n auto -m "not e2e and not integration and not campaign" $(ARGS)
 
 pages: node_modules/.installed
 	npm run --silent test
@@ -46,7 +50,7 @@ bench: .venv/dev ## Measure what benchmarks/ measures
 	for program in benchmarks/*.py; do $(BIN)/python "$$program"; done
 
 campaign: bench .venv/strace ## The long runs: every benchmark, then tests/campaign
-	if [ -d tests/campaign ]; then $(BIN)/python -m pytest tests/campaign $(ARGS); fi
+	if [ -d tests/campaign ]; then $(PYTEST) tests/campaign $(ARGS); fi
 
 lock: .venv/dev  ## Pin every dependency anew, by hash (--upgrade with ARGS)
 	$(LOCK) $(ARGS) --build-deps-for wheel -o requirements.lock pyproject.toml

@@ -2,9 +2,10 @@
 
     python benchmarks/journal.py [ROUNDS] [FOLDER]
 
-The tick goes the whole way: handed to the writer thread, packed, hashed, committed with
-synchronous=FULL, and reported as durable. The floor appends as many bytes as the row's body, its
-hash and its numbers have, and calls fdatasync. FOLDER is where both write; its disk is measured.
+Median of five runs, each of which ticks and syncs in turns. The tick goes the whole way: handed to
+the writer thread, packed, hashed, committed with synchronous=FULL, and reported as durable. The
+floor appends as many bytes as the row's body, its hash and its numbers have, and calls fdatasync.
+FOLDER is where both write; its disk is measured.
 """
 
 import os
@@ -12,10 +13,10 @@ import random
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 from service.core.events import Frame
 from service.core.model import Instant, Reading, Unit, Validity
@@ -24,6 +25,7 @@ from service.journal.writer import Writer
 
 CHANNELS = 12
 ROW_BYTES = 150
+RUNS = 5
 SEED = 2
 
 
@@ -43,13 +45,12 @@ def frame(n: int, chance: random.Random) -> Frame:
 
 def durable_tick(folder: Path) -> tuple[Callable[[Frame], None], Callable[[], None]]:
     store = open_writing(f"sqlite:///{folder}/journal.db")
-    durable = threading.Event()
-    writer = Writer(store, on_durable=lambda _: durable.set(), on_trouble=sys.exit)
+    durable: SimpleQueue[int] = SimpleQueue()
+    writer = Writer(store, on_durable=durable.put, on_trouble=sys.exit)
 
     def tick(given: Frame) -> None:
-        durable.clear()
         writer.append("session", [given])
-        durable.wait()
+        durable.get()
 
     def close() -> None:
         writer.close()
@@ -78,16 +79,19 @@ def measure(rounds: int, folder: Path) -> tuple[list[float], list[float]]:
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1500
     where = sys.argv[2] if len(sys.argv) > 2 else None
-    with tempfile.TemporaryDirectory(dir=where) as folder:
-        ticks_us, floors_us = measure(rounds, Path(folder))
-    print(f"journal: {rounds} durable ticks of {CHANNELS} samples, seed {SEED}")
+    runs = []
+    for _ in range(RUNS):
+        with tempfile.TemporaryDirectory(dir=where) as folder:
+            runs.append(measure(rounds, Path(folder)))
+    print(f"journal: {RUNS} runs of {rounds} durable ticks of {CHANNELS} samples, seed {SEED}")
     for name, at in (("p50", 49), ("p99", 98)):
-        tick_us, floor_us = (
-            statistics.quantiles(values, n=100)[at] for values in (ticks_us, floors_us)
+        found = [[statistics.quantiles(values, n=100)[at] for values in run] for run in runs]
+        tick_us, floor_us, ratio = (
+            statistics.median(values)
+            for values in zip(*((tick, floor, tick / floor) for tick, floor in found), strict=True)
         )
-        ratio = tick_us / floor_us
         print(f"  {name}  tick {tick_us:.0f} µs, floor {floor_us:.0f} µs, ratio {ratio:.2f}")
 
 

@@ -252,12 +252,12 @@ def checklist_has_the_stop_point(table: Table, _: Envelope) -> Iterator[Problem]
         if item.get("id") in seen:
             yield _problem(f"checklist.{index}.id", f'"{item["id"]}" is used twice; ids differ')
         seen.append(item.get("id"))
-    signed = {
+    signed = [
         item.get("id")
         for item in items
         if item.get("before") == "drug_addition" and item.get("names") == 2
-    }
-    if not signed - {STRIP_ITEM}:
+    ]
+    if all(name == STRIP_ITEM for name in signed):
         yield _problem(
             "checklist", "has no item before drug_addition with names = 2, the stop point"
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.real_time]
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "adding-a-device.md"

@@ -91,3 +91,28 @@ def test_without_the_option_nothing_is_required(run):
 
 def test_only_the_tests_that_show_one_control_are_run_when_asked_for(run) -> None:
     run(TESTS, "--control=RC-003").assert_outcomes(passed=2, deselected=1)
+
+
+def test_a_proof_in_two_runs_counts_what_both_have_shown(run) -> None:
+    kept = "--controls-shown=kept/controls"
+    first = run(TESTS, "-k", "heat_off", kept)
+    assert first.ret == pytest.ExitCode.OK
+    first.stdout.no_fnmatch_line("*has no passing test*")
+    second = run(TESTS, "-k", "supervisor", kept, "--requirements", "risks.md")
+    assert second.ret == pytest.ExitCode.OK
+    second.stdout.fnmatch_lines(["All 3 risk controls have a passing test."])
+
+
+def test_what_no_run_has_shown_fails_the_last_one(run) -> None:
+    run(TESTS.replace("== 2", "== 3"), "-k", "heat_off", "--controls-shown=controls")
+    result = run(
+        TESTS, "-k", "supervisor", "--controls-shown=controls", "--requirements", "risks.md"
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["RC-001 of risks.md has no passing test."])
+
+
+def test_worker_processes_hand_on_what_their_tests_show(run) -> None:
+    result = run(TESTS, "-p", "xdist", "-n", "2", "--requirements", "risks.md")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["All 3 risk controls have a passing test."])

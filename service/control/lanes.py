@@ -18,8 +18,10 @@ from service.wire import (
     URGENT,
     CommandRequest,
     Denied,
+    Displays,
     DisplayShown,
     Hello,
+    WhatIfAsked,
     WireError,
     pack,
     read_message,
@@ -27,7 +29,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown
+Asked = CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
 
 
 class Lanes:

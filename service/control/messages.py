@@ -1,14 +1,16 @@
 """From the core's effects to the live messages that displays and programs receive."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from service.control.snapshot import snapshot, utc
+from service.control.labels import utc
+from service.control.snapshot import snapshot
 from service.core.effects import AlarmChanged, CommandChanged, Effect, PhaseChanged, SessionOpened
 from service.core.events import Frame
 from service.core.model import Phase, Room
 from service.core.state import State
-from service.wire import VERSION
+from service.core.what_if import what_if
+from service.wire import VERSION, WhatIfAsked
 
 Json = dict[str, Any]
 KEPT_SENT = 1000
@@ -91,6 +93,12 @@ class Messages:
     def snapshot(self, state: State) -> Json:
         """The whole state."""
         body = {"type": "snapshot", "state": snapshot(state, self._sent)}
+        return {**self._head, "seq": self._sent_seq, **body}
+
+    def what_if(self, asked: WhatIfAsked, state: State) -> Json:
+        """The answer to one question about what would happen; under a millisecond of arithmetic."""
+        found = what_if(state, inflow_c=asked.inflow_c, flow_ml_min=asked.flow_ml_min)
+        body = {"type": "what_if", "key": asked.key, "found": asdict(found) if found else None}
         return {**self._head, "seq": self._sent_seq, **body}
 
     def heartbeat(self, state: State) -> Json:

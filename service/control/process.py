@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from protocols.loader import load_all
 from protocols.schema import Protocol
 from service.control import requests
+from service.control.displays import Watch
+from service.control.host import Host, configuration
 from service.control.instruments import Instruments, RunEffect, SafeEffect
 from service.control.lanes import Asked, Lanes
 from service.control.messages import Event as Message
@@ -47,7 +49,7 @@ from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
 from service.site import Site, load_site
-from service.wire import ANSWER_S, Denied, DisplayShown
+from service.wire import ANSWER_S, Denied, Displays, DisplayShown, WhatIfAsked
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
@@ -99,6 +101,8 @@ class ControlProcess:
         self._publisher = Publisher(self._messages, self._lanes.broadcast, self._sent)
         self._instruments = Instruments(site, self._room, now, self.handle)
         self._desk = TrafficDesk(settings.site, site, self._instruments.links)
+        self._displays = Watch(self.handle, self._loop.time())
+        self._host = Host(settings.site.parent, self.handle)
         self._watched = Watched(settings.supervisor, self._supervised, self._acted)
         self._notary = self._open_notary(site)
         self._writer = Writer(
@@ -140,6 +144,8 @@ class ControlProcess:
         self._writer.append(ROOM, self._notary.introduces)
         self._state = _recovered(self._store) or initial(started)
         self.handle(started)
+        for noticed in configuration(self._store, self._room, now()):
+            self.handle(noticed)
         for act in settings.acts:
             self._acted(act)
 
@@ -191,6 +197,12 @@ class ControlProcess:
         at = now()
         if isinstance(asked, DisplayShown):
             self.handle(requests.shown(asked, at))
+            return
+        if isinstance(asked, Displays):
+            self._displays.heard(asked, self._loop.time())
+            return
+        if isinstance(asked, WhatIfAsked):
+            self._lanes.broadcast(self._messages.what_if(asked, self._state))
             return
         if isinstance(asked, Denied):
             self.handle(requests.rejected(asked, at, asked.reason))
@@ -293,6 +305,8 @@ class ControlProcess:
             self.handle(Tick(at=now()))
             self._publisher.release(time.monotonic_ns())
             self._watch_the_disk()
+            self._displays.look(self._state, now(), self._loop.time())
+            self._host.look(self._state, now(), self._loop.time())
             self._keep_state()
             self._sign()
             if due - shown_at >= SNAPSHOT_S:

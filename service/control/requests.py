@@ -55,7 +55,14 @@ def _by(asked: CommandRequest | Denied) -> Actor:
 
 def shown(asked: DisplayShown, at: Instant) -> Shown:
     """The core's event for a display that has drawn an alarm."""
-    return Shown(at=at, display=asked.display, seq=asked.seq)
+    return Shown(
+        at=at,
+        display=asked.display,
+        seq=asked.seq,
+        id=asked.id,
+        occurrence=asked.occurrence,
+        latency_ms=asked.latency_ms,
+    )
 
 
 def _narrowed(protocol: Protocol | None, limits: Mapping[str, float]) -> Protocol | None:

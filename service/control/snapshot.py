@@ -5,15 +5,17 @@ The shape is `service.wire.state.State`; nothing is decided here.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
+from service.control import for_anesthesia
+from service.control.labels import utc
 from service.core import (
     alarms,
     channels,
     clocks,
     control,
     dips,
+    displays,
     drives,
     guarding,
     interlocks,
@@ -22,16 +24,11 @@ from service.core import (
     timers,
 )
 from service.core.model import Channel, Controller, DeviceClass, DriveStatus, Phase, Role
+from service.core.outlook import HORIZONS_S
 from service.core.state import Alarm, Drive, PastAlarm, Session, Side, State
 
 Json = dict[str, Any]
 SHOWN_COMMANDS = 20
-
-
-def utc(utc_ns: int) -> str:
-    """A UTC label to the millisecond, as every message has it."""
-    at = datetime.fromtimestamp(utc_ns / 1e9, UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
@@ -46,14 +43,17 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "alarms": [_alarm(alarm, sent) for alarm in alarms.ranked(state)],
         "audible": sounding.occurrence if (sounding := alarms.audible(state)) else None,
         "audio_paused_s": alarms.audio_paused_s(state),
+        "control": _control(state),
         "commands": _commands(state),
         "guarded": [asdict(entry) for entry in guarding.guarded(state)],
         "timers": [asdict(timer) for timer in timers.timers(state)],
         "dip": _dip(state),
+        "outlook": _outlook(state),
         "ledger": asdict(lines) if (lines := ledger.ledger(state)) else None,
         "past_alarms": [_past_alarm(past) for past in reversed(state.past_alarms)],
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],
         "events": _events(state),
+        **for_anesthesia.parts(state),
         **_session(state),
     }
 
@@ -65,6 +65,7 @@ def _channels(state: State) -> Json:
             "role": channel.role,
             "site": channel.site,
             "device": channel.device,
+            "input": channel.input,
             "interval_s": channel.interval_s,
             "grey_s": channels.grey_s(channel),
             "gone_s": channels.gone_s(channel),
@@ -143,6 +144,8 @@ def _alarm(alarm: Alarm, sent: Mapping[str, tuple[int, int]]) -> Json:
         "decided_ns": alarm.decided_ns,
         "sent_ns": sent_ns,
         "seq": seq,
+        "seen_by": alarm.seen_by,
+        "for_anesthesia": alarm.id in displays.CONCERNS_ANESTHESIA,
     }
 
 
@@ -161,6 +164,46 @@ def _past_alarm(past: PastAlarm) -> Json:
 def _dip(state: State) -> Json | None:
     dip = dips.predicted(state, state.session) if state.session else None
     return asdict(dip) if dip else None
+
+
+def _control(state: State) -> Json:
+    holder = state.holder
+    return {
+        "holder": holder.user if holder else None,
+        "station": holder.station if holder else "",
+        "since_utc": utc(holder.since.utc_ns) if holder else None,
+        "offered_to": holder.offered_to if holder else "",
+    }
+
+
+def _outlook(state: State) -> Json | None:
+    """The observer's newest look ahead, as the core has made it (every ten treatment seconds)."""
+    session = state.session
+    foresight = session.foresight if session else None
+    if foresight is None:
+        return None
+    outlook = foresight.outlook
+    return {
+        "at_s": state.now.mono_ns / 1e9 * state.room.speed - (state.treat_s - outlook.at_s),
+        "horizons_s": list(HORIZONS_S),
+        "ahead": {
+            name: [{"value_c": one.value_c, "within_c": one.within_c} for one in found]
+            for name, found in outlook.ahead.items()
+        },
+        "gate_in_s": outlook.gate_in_s,
+        "band_in_s": outlook.band_in_s,
+        "core_high_in_s": outlook.core_high_in_s,
+        "steady_mean_c": outlook.steady_mean_c,
+        "steady_hottest_c": outlook.steady_hottest_c,
+        "steady_coldest_c": outlook.steady_coldest_c,
+        "goal_c": outlook.goal_c,
+        "wanted_c": foresight.wanted_c,
+        "patient_w": outlook.patient_w,
+        "field_w": outlook.field_w,
+        "tubing_w": outlook.tubing_w,
+        "doubted": list(outlook.doubted),
+        "limit": outlook.limit,
+    }
 
 
 def _commands(state: State) -> list[Json]:
@@ -346,13 +389,13 @@ def _steps(state: State, session: Session) -> list[Json]:
 
 
 def _next_action(state: State, session: Session) -> Json | None:
+    if session.phase is Phase.COMPLETE:
+        return _action("close_session", {}, "Close the session", [])
     if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
         standing = [block.text for block in interlocks.standing(state, session)]
         return _action("resume", {}, "Resume", standing)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])
-    if session.phase is Phase.COMPLETE:
-        return _action("close_session", {}, "Close the session", [])
     step = phases.next_step(session)
     if step is None:
         return None
@@ -380,6 +423,7 @@ def _checklist(session: Session) -> list[Json]:
                 "done": done is not None,
                 "by": done.by if done else "",
                 "second": done.second if done else "",
+                "skipped": done.skipped if done else "",
             }
         )
     return found

@@ -29,6 +29,10 @@ def set_controller(state: State, command: Command) -> Done:
     if mode not in {controller.value for controller in allowed}:
         raise Refusal(f"mode must be one of {', '.join(allowed)}")
     wanted = Controller(mode)
+    if session.side is Side.ABORT:
+        raise Refusal("the session was aborted: heat stays off, drain")
+    if session.heat.controller is Controller.STOPPED:
+        raise Refusal("everything was stopped: resume first, then choose who moves the heat")
     effects: list[Effect] = []
     if wanted is Controller.AUTOMATIC:
         effects.append(_conditions_for_automatic(state, session))

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from protocols.schema import Technique
-from service.core import findings
+from service.core import displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
-from service.core.findings import Look, RoomLook, TwiceAbove, above, of_limits
+from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
@@ -167,10 +167,13 @@ DOUBT_RULES = tuple(_doubt_rules())
 RULES: tuple[Rule, ...] = (
     Rule(
         id="inflow_isolate",
-        condition="Any believed inflow reading at or above `inflow_isolate_c`",
+        condition="A believed inflow reading at or above `inflow_isolate_c`; one that jumped there "
+        "faster than a probe can counts when `readings_bad_of` say the same (heat is off at once)",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c")),
+        look=Isolating(
+            rule="inflow_isolate", role=Role.INFLOW, limit=of_limits("inflow_isolate_c")
+        ),
         phases=FLUID,
         event="inflow_isolate",
         do="Pump is stopped. Isolate the heat exchanger, let it cool.",
@@ -652,6 +655,64 @@ RULES: tuple[Rule, ...] = (
         do="Reseat site probes: too few are left to judge the abdomen.",
     ),
     Rule(
+        id="scale_stuck",
+        condition="The reservoir's scale has not moved within a minute of a volume of 100 ml or "
+        "more that a person entered",
+        priority=MEDIUM,
+        look=scale.stuck,
+        phases=WARM,
+        technical=True,
+        do="Look whether the reservoir hangs free and the scale is not locked; read it yourself.",
+    ),
+    Rule(
+        id="display_lost",
+        condition="A display of an enrolled station is not heard for more than 2 s, or its page "
+        "is hidden",
+        priority=MEDIUM,
+        look=displays.display_lost,
+        phases=ANY,
+        technical=True,
+        do="Look at that screen and its network. Its alarms are not seen there: speak to them.",
+    ),
+    Rule(
+        id="audio_lost",
+        condition="A display whose sound a person had confirmed to hear cannot sound any more",
+        priority=MEDIUM,
+        look=displays.audio_lost,
+        phases=ANY,
+        technical=True,
+        hidden_by=("display_lost",),
+        do="Touch that screen and repeat its sound test; watch its alarms by eye until then.",
+    ),
+    Rule(
+        id="not_seen",
+        condition="A high alarm that concerns anesthesia stands for 60 s and nobody at their "
+        "display has pressed seen or acknowledge",
+        priority=MEDIUM,
+        look=displays.not_seen,
+        phases=ANY,
+        technical=True,
+        do="Speak to them.",
+    ),
+    Rule(
+        id="request_unanswered",
+        condition="A request of anesthesia to the pump has had no answer for 60 s",
+        priority=MEDIUM,
+        look=requests.unanswered,
+        phases=ANY,
+        technical=True,
+        do="Accept it, or decline it with a reason.",
+    ),
+    Rule(
+        id="configuration_differs",
+        condition="The room is configured otherwise than in the session before",
+        priority=LOW,
+        look=displays.configuration_differs,
+        phases=frozenset({Phase.SETUP}),
+        technical=True,
+        do="Compare the site file with what was approved before the patient is connected.",
+    ),
+    Rule(
         id="automatic_lost",
         condition="The automatic controller has fallen back",
         priority=MEDIUM,
@@ -765,6 +826,13 @@ ROOM_RULES: tuple[RoomRule, ...] = (
         priority=MEDIUM,
         look=findings.not_durable,
         do="Treatment goes on from memory. Call the technician: disk full or failing.",
+    ),
+    RoomRule(
+        id="disk_low",
+        condition="The disk with the record is nearly full",
+        priority=LOW,
+        look=displays.disk_low,
+        do="Free space on it after this treatment; call the technician.",
     ),
     RoomRule(
         id="clock_stepped",

@@ -139,6 +139,14 @@ def acknowledge(state: State, occurrence: str, by: str) -> tuple[State, AlarmCha
     return None
 
 
+def seen(state: State, occurrence: str, by: str) -> State | None:
+    """Somebody has seen one occurrence, which goes on as before; None when it is not there."""
+    for key, alarm in state.alarms.items():
+        if alarm.occurrence == occurrence and alarm.state is not AlarmState.PENDING:
+            return replace(state, alarms={**state.alarms, key: replace(alarm, seen_by=by)})
+    return None
+
+
 def audible(state: State) -> Alarm | None:
     """The one alarm that sounds now: the highest active or latched one, unless audio is paused."""
     if audio_paused_s(state) > 0:
@@ -248,6 +256,7 @@ def _active(state: State, alarm: Alarm) -> Alarm:
         state=AlarmState.ACTIVE,
         active_since_ns=state.now.mono_ns,
         decided_ns=state.now.mono_ns,
+        seen_by="",
     )
 
 

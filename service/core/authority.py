@@ -32,10 +32,20 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "enter_core": TEAM,
     "request": TEAM,
     "answer": PERFUSIONIST,
+    "seen": TEAM,
+    "cooling": TEAM,
+    "take_control": PERFUSIONIST,
+    "hand_over": PERFUSIONIST,
+    "release_control": PERFUSIONIST,
 }
 
-AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge"})
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen"})
 """What anybody may do at the enrolled station in the room, signed in or not."""
+
+
+ABOUT_CONTROL = frozenset({"take_control", "hand_over", "release_control"})
+NEEDS_CONTROL = {name for name, roles in MAY.items() if roles == PERFUSIONIST} - ABOUT_CONTROL
+"""What only the one control holder does. Facts of the team and making safe need no control."""
 
 
 def refusal(name: str, by: Actor) -> str:

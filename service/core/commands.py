@@ -6,7 +6,7 @@ only actuators are.
 
 from collections.abc import Mapping
 
-from service.core import actuators, spoken, treatment
+from service.core import actuators, holding, requests, spoken, treatment
 from service.core.asked import Handler, Refusal
 from service.core.authority import refusal
 from service.core.changing import replace
@@ -27,7 +27,8 @@ def handle(state: State, command: Command) -> tuple[State, list[Effect]]:
     try:
         if why := refusal(command.name, command.by):
             raise Refusal(why)
-        done = HANDLERS[command.name](state, command)
+        held, taken = holding.claimed(state, command)
+        done = HANDLERS[command.name](held, command)
     except Refusal as refused:
         record = _record(command, CommandState.REFUSED, reason=str(refused))
         return _kept(state, record), [changed(state, record)]
@@ -39,7 +40,7 @@ def handle(state: State, command: Command) -> tuple[State, list[Effect]]:
         limited_by=done.limited_by,
         waits=done.drives,
     )
-    return _kept(done.state, record), [*done.effects, changed(state, record)]
+    return _kept(done.state, record), [*taken, *done.effects, changed(state, record)]
 
 
 def reject(state: State, event: Rejected) -> CommandChanged:
@@ -102,6 +103,11 @@ HANDLERS: Mapping[str, Handler] = {
     "note": spoken.note,
     "volume": spoken.volume,
     "enter_core": spoken.enter_core,
-    "request": spoken.say("request"),
-    "answer": spoken.say("answer"),
+    "request": requests.request,
+    "answer": requests.answer,
+    "cooling": requests.cooling,
+    "seen": spoken.seen,
+    "take_control": holding.take_control,
+    "hand_over": holding.hand_over,
+    "release_control": holding.release_control,
 }

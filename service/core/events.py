@@ -10,6 +10,7 @@ from service.core.model import (
     DriveStatus,
     Instant,
     LinkState,
+    PersonRole,
     Reading,
     Room,
 )
@@ -136,11 +137,42 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A display says that it has drawn the message with this sequence number."""
+    """A display says that it has drawn the message with this sequence number.
+
+    `latency_ms` is the display's own: from the message's arrival to its paint. All but `display`
+    and `seq` are unknown of a display that does not say them.
+    """
 
     at: Instant
     display: str
     seq: int
+    id: str = ""
+    occurrence: str = ""
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayChanged:
+    """An enrolled display came, went, or changed what it can do; `reason` says why it went.
+
+    `audible` is true while the display's sound was heard by a person and runs.
+    """
+
+    at: Instant
+    display: str
+    role: PersonRole
+    present: bool
+    audible: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostNoticed:
+    """Something about the computer itself that people must know; empty text when it is over."""
+
+    at: Instant
+    what: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,5 +194,7 @@ Event = (
     | SupervisorLink
     | Sent
     | Shown
+    | DisplayChanged
+    | HostNoticed
     | Tick
 )

@@ -24,8 +24,9 @@ from service.core.model import (
     Unit,
 )
 from service.core.outlook import CORE
-from service.core.state import Drive, Session, State
+from service.core.state import Drive, Link, Session, State
 from service.core.trust import frames
+from service.core.trust.memory import OF_READINGS, Suspect
 
 Look = Callable[[State, Session], Iterable[Finding]]
 RoomLook = Callable[[State], Iterable[Finding]]
@@ -82,6 +83,26 @@ class TwiceAbove(Above):
         for found in Above.__call__(self, state, session):
             twice = state.over_ceiling.get(found.source, 0) >= 2
             if not found.raw or twice or is_signalled(state, self.rule, found.source):
+                yield found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolating(Above):
+    """The inflow so hot that the pump stops; a reading that cannot be is confirmed first.
+
+    A garbled answer must not stop a circulation: what jumped there faster than a probe can (heat is
+    off all the same) counts only when several of the last few say so.
+    """
+
+    def __call__(self, state: State, session: Session) -> Iterator[Finding]:
+        """A finding for each channel at the limit; not known while it is not confirmed."""
+        for found in Above.__call__(self, state, session):
+            suspect = state.trust.suspects.get(found.source)
+            alone = suspect is not None and suspect.readings & 1 and not _is_confirmed(suspect)
+            if alone and not is_signalled(state, self.rule, found.source):
+                limit = self.limit(session.limits)
+                yield Finding(source=found.source, raw=None, limit=limit)
+            else:
                 yield found
 
 
@@ -162,6 +183,10 @@ def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | 
         limit=limit,
         sampled=sample.at,
     )
+
+
+def _is_confirmed(suspect: Suspect) -> bool:
+    return any(doubt.check in OF_READINGS for doubt in suspect.doubts)
 
 
 def of_limits(name: str) -> Callable[[Limits], float]:
@@ -491,8 +516,8 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             if device.device_class not in classes or link is None:
                 continue
             if frames.comes_and_goes(state, device.name):
-                text = f"{device.name.capitalize()}: connection comes and goes. {link.reason}"
-                yield Finding(source=device.name, raw=True, text=text.strip())
+                text = f"{device.name.capitalize()}: connection comes and goes{_brief(link)}"
+                yield Finding(source=device.name, raw=True, text=text)
                 continue
             if link.state is LinkState.LIVE:
                 continue
@@ -500,10 +525,16 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
                 continue
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
-            text = f"{device.name.capitalize()}: connection lost. {link.reason}".strip()
+            text = f"{device.name.capitalize()}: connection lost{_brief(link)}"
             yield Finding(source=device.name, raw=lost or None, text=text)
 
     return look
+
+
+def _brief(link: Link) -> str:
+    """Why, in one clause: an alarm is read from afar; the whole reason stands with the device."""
+    clause = link.reason.partition(";")[0].partition(". ")[0].rstrip(".")
+    return f" ({clause})" if clause else ""
 
 
 SWITCHED = (DeviceClass.HEATER, DeviceClass.PUMP)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 
 from protocols.schema import Technique
-from service.core import channels
+from service.core import channels, displays
 from service.core.alarm_table import RULES
 from service.core.model import Phase, Role
 from service.core.state import State
@@ -94,9 +94,6 @@ HAZARDS: tuple[Hazard, ...] = (
 )
 
 
-NOT_COMPARED = "not compared in figures with an independent reference"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
     """One hazard and how it is guarded now; `why` is empty when it is armed."""
@@ -120,8 +117,11 @@ def guarded(state: State) -> Iterator[Guarded]:
         guard, why = _guard(state, hazard)
         yield Guarded(hazard=hazard.text, guard=guard, why=why)
     compared = comparison.was_compared(state.session)
-    guard, why = (Guard.ARMED, "") if compared else (Guard.NO_READING, NOT_COMPARED)
+    why = "" if compared else comparison.why_not_compared(state.session)
+    guard = Guard.ARMED if compared else Guard.NO_READING
     yield Guarded(hazard="Probes that all read wrong", guard=guard, why=why)
+    for name, why in displays.silent(state):
+        yield Guarded(hazard=f"Alarm sound at {name}", guard=Guard.NO_SENSOR, why=why)
 
 
 def not_guarded(state: State) -> Iterator[Unguarded]:

@@ -103,6 +103,11 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "treatment_over": (Facet.OVER,),
     "contact_overtime": (Facet.TIME,),
     "overtime": (Facet.OVER,),
+    "scale_stuck": (Facet.BALANCE,),
+    "request_unanswered": (Facet.TIME,),
+    "display_lost": (),
+    "audio_lost": (),
+    "configuration_differs": (),
     "fraction_due": (Facet.TIME,),
     "fraction_late": (Facet.TIME,),
     "reminder_due": (Facet.TIME,),
@@ -113,6 +118,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "drive_unknown": (Facet.DRIVES,),
     "not_durable": (),
     "supervisor_lost": (),
+    "disk_low": (),
     "probe_bias": (),
     "frame_errors": (Facet.TRUST,),
     "wrong_time": (Facet.TRUST,),
@@ -141,8 +147,12 @@ ALL_LOOK_NS = 10 * 10**9
 """So long at most a rule goes unasked, should its row in the table ever be wrong (real time)."""
 
 
+def _names(cls: type, *changing: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls) if field.name not in changing)
+
+
 def _all_but(cls: type, *changing: str) -> Callable[[Any], tuple[object, ...]]:
-    return attrgetter(*(field.name for field in fields(cls) if field.name not in changing))
+    return attrgetter(*_names(cls, *changing))
 
 
 OF_ROOM = _all_but(
@@ -151,7 +161,8 @@ OF_ROOM = _all_but(
     *("statuses", "session", "alarms", "audio_paused_until_ns", "commands", "notes"),
     *("heater", "pump", "contactor", "balance_window", "trust", "past", "dose", "past_alarms"),
 )
-OF_SESSION = _all_but(Session, "clocks", "heat", "foresight", "heater_check")
+SELDOM_OF_SESSION = _names(Session, "clocks", "heat", "foresight", "heater_check", "core_above")
+OF_SESSION = attrgetter(*SELDOM_OF_SESSION)
 """What seldom changes is all that is not named here: a new field counts as seldom changing, which
 is slow where it changes often, and never wrong. Of the alarms a rule sees only its own."""
 

@@ -15,6 +15,7 @@ from service.core import (
     commands,
     control,
     core_course,
+    displays,
     dose,
     drives,
     following,
@@ -41,9 +42,11 @@ from service.core.effects import (
 )
 from service.core.events import (
     Command,
+    DisplayChanged,
     Durability,
     Event,
     Frame,
+    HostNoticed,
     LinkChanged,
     Outcome,
     Rejected,
@@ -165,6 +168,10 @@ def _fold(state: State, event: Event) -> tuple[State, list[Effect]]:
             return replace(state, durable=event.durable, durable_reason=event.reason), []
         case SupervisorLink():
             return replace(state, supervised=event.present), []
+        case DisplayChanged():
+            return displays.changed(state, event)
+        case HostNoticed():
+            return displays.noticed(state, event)
         case SupervisorAct():
             return state, [Recorded(at=event.at, kind="supervisor", text=event.act)]
         case Started():
@@ -259,6 +266,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         dose=state.dose if state.session is None else dose.settled(state, state.session),
         trust=Trust(suspects=state.trust.suspects),
         past=Past(usual_k=state.past.usual_k),
+        displays=state.displays,
     )
     session = state.session
     if session is None:

@@ -1,9 +1,8 @@
-"""What people say: acknowledgements, notes, volumes, readings by hand, requests and answers."""
+"""What people say: acknowledgements, notes, volumes, readings by hand, what was seen."""
 
 from service.core import alarms, ledger
 from service.core.asked import (
     Done,
-    Handler,
     Refusal,
     number_arg,
     recorded,
@@ -23,6 +22,16 @@ def acknowledge(state: State, command: Command) -> Done:
         raise Refusal("this alarm is not sounding any more")
     state, effect = found
     return Done(state=state, effects=(effect,))
+
+
+def seen(state: State, command: Command) -> Done:
+    """Somebody has seen an alarm; it sounds and stands as before."""
+    occurrence = text_arg(command, "occurrence")
+    after = alarms.seen(state, occurrence, who(command))
+    if after is None:
+        raise Refusal("this alarm is over")
+    text = next(alarm.text for alarm in after.alarms.values() if alarm.occurrence == occurrence)
+    return Done(state=after, effects=(recorded(state, command, "seen", f"Seen: {text}"),))
 
 
 def pause_audio(state: State, command: Command) -> Done:
@@ -65,13 +74,3 @@ def enter_core(state: State, command: Command) -> Done:
         entry = ByHand(value_c=value, at_s=state.treat_s, site=site)
         state = replace(state, session=replace(state.session, core_by_hand=entry))
     return Done(state=state, effects=(fact,))
-
-
-def say(kind: str) -> Handler:
-    """A request from anesthesia, or the pump's answer to it: recorded and shown."""
-
-    def handler(state: State, command: Command) -> Done:
-        text = text_arg(command, "kind").replace("_", " ")
-        return Done(state=state, effects=(recorded(state, command, kind, text),))
-
-    return handler

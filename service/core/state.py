@@ -13,6 +13,7 @@ from service.core.model import (
     Instant,
     LinkState,
     Mode,
+    PersonRole,
     Phase,
     Priority,
     Role,
@@ -82,6 +83,7 @@ class Alarm:
     limit: float | None = None
     sampled: Instant | None = None
     source_lost: bool = False
+    seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +215,59 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
-    """A checklist item's confirmation."""
+    """A checklist item's confirmation; `skipped` is the reason for going on without it."""
 
     at: Instant
     by: str
     second: str = ""
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What anesthesia asked of the pump, and the answer; `accepted` is None while it is open."""
+
+    number: int
+    kind: str
+    at: Instant
+    by: str
+    accepted: bool | None = None
+    answered: Instant | None = None
+    answered_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooling:
+    """Whether anesthesia cools the patient, as they entered it."""
+
+    on: bool
+    at: Instant
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreAbove:
+    """How long the deciding core was at or above each step of its ladder (treatment seconds);
+    `at_s` is when that was last counted."""
+
+    at_s: float
+    above_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """An enrolled display: whether it is there, and whether it can sound.
+
+    `armed` says that it could once sound since it came, so that silence now is a loss.
+    """
+
+    role: PersonRole
+    present: bool
+    audible: bool
+    armed: bool
+    since: Instant
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +355,9 @@ class Session:
     foresight: Foresight | None = None
     heater_check: HeaterCheck | None = None
     compared: Mapping[str, Compared] = field(default_factory=dict)
+    requests: tuple[Request, ...] = ()
+    cooling: Cooling | None = None
+    core_above: CoreAbove | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,6 +400,16 @@ class Beside:
     __slots__ = ("sight",)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The one person who has control, where, since when, and to whom it is being handed over."""
+
+    user: str
+    station: str
+    since: Instant
+    offered_to: str = ""
+
+
 DosePoint = tuple[float, float, tuple[float | None, ...]]
 """Treatment seconds, seconds of the treatment clock, and the temperatures (°C) of one frame."""
 
@@ -387,6 +450,7 @@ class State(Beside):
     links: Mapping[str, Link] = field(default_factory=dict)
     statuses: Mapping[str, Status] = field(default_factory=dict)
     session: Session | None = None
+    holder: Holder | None = None
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
     past_alarms: tuple[PastAlarm, ...] = ()
     stepped: Stepped | None = None
@@ -401,6 +465,8 @@ class State(Beside):
     supervised: bool = True
     trust: Trust = field(default_factory=Trust)
     past: Past = field(default_factory=Past)
+    displays: Mapping[str, Display] = field(default_factory=dict)
+    host: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mode(self) -> Mode:

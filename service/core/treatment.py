@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from service.core import dips, dose, guarding, phases, timers
+from service.core import dips, displays, dose, guarding, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -73,6 +73,7 @@ def open_session(state: State, command: Command) -> Done:
         dose=Dose(),
         core_window=(),
         past=Past(),
+        displays=displays.present(state),
     )
     return Done(state=state, effects=tuple(effects))
 
@@ -113,14 +114,15 @@ def confirm_checklist(state: State, command: Command) -> Done:
         raise Refusal(f"there is no checklist item {wanted!r}: {known}")
     if item.names == 2 and not second_name(command):
         raise Refusal(f"{item.text!r} needs a second name")
+    skipped = comparison.skipped(session, item.id, command.reason)
     by = command.by.user or command.by.station
-    confirmed = Confirmed(at=state.now, by=by, second=second_name(command))
+    confirmed = Confirmed(at=state.now, by=by, second=second_name(command), skipped=skipped)
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
-    text = item.text
+    text = f"Skipped: {item.text}" if skipped else item.text
     if item.id == STRIP_ITEM:
         open_hazards = "; ".join(f"{u.hazard} ({u.why})" for u in guarding.not_guarded(state))
         text = f"{text}. Not guarded: {open_hazards or 'nothing'}"
-    fact = recorded(state, command, "checklist", text)
+    fact = recorded(state, command, "deviation" if skipped else "checklist", text)
     state = comparison.confirmed_again(state, item.id)
     return Done(state=replace(state, session=session), effects=(fact,))
 

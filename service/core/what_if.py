@@ -71,9 +71,16 @@ class BeforeIncision:
 
 
 def what_if(
-    state: State, *, inflow_delta_c: float = 0.0, flow_ml_min: float | None = None
+    state: State,
+    *,
+    inflow_c: float | None = None,
+    inflow_delta_c: float = 0.0,
+    flow_ml_min: float | None = None,
 ) -> WhatIf | None:
-    """The rest of the treatment with another inflow or flow; None while nobody is perfused."""
+    """The rest of the treatment with another inflow (°C, or by how much) or flow (ml/min).
+
+    None while nobody is perfused.
+    """
     session = state.session
     sight = foresight.seen(state, session) if session is not None else None
     if session is None or session.foresight is None or sight is None:
@@ -85,6 +92,8 @@ def what_if(
     )
     aims = foresight.aims_of(state, session)
     held_c = sight.inflow_c if session.heat.granted_c is None else session.heat.granted_c
+    if inflow_c is not None:
+        inflow_delta_c = inflow_c - held_c
     inflow_c = min(aims.inflow_most_c, held_c + inflow_delta_c)
     aim = loop.goal(estimate, aims, sight.flow_ml_min)
     plan = foresight.plan_of(session, estimate, sight, aim, aims)

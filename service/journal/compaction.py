@@ -50,7 +50,9 @@ class Compaction:
                 self._given_up.add(chain)
             if self._rows[chain] <= 0:
                 del self._rows[chain]
-                self._closed.discard(chain)
+                if chain in self._closed:
+                    self._closed.remove(chain)
+                    self._store.tidy()
 
     def _is_due(self, chain: str, is_time: bool) -> bool:
         if chain in self._given_up:

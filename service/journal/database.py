@@ -43,6 +43,9 @@ class Database(Protocol):
     def reading_engine(self, layout: int) -> Engine:
         """An engine that can only read, whose transactions see one moment."""
 
+    def tidy(self, engine: Engine) -> None:
+        """Gives back the room that nothing needs any more, when a session's record was closed."""
+
     def settle(self, engine: Engine) -> None:
         """Makes durable what is visible after a write has failed; JournalError if it cannot."""
 

@@ -81,6 +81,9 @@ class Postgresql:
             execution_options={"postgresql_readonly": True},
         )
 
+    def tidy(self, engine: Engine) -> None:
+        """Nothing: the server uses again what rows took, by its own autovacuum."""
+
     def settle(self, engine: Engine) -> None:
         """Connects anew; what it then sees is durable, as the server stops when a sync fails."""
         engine.connect().close()

@@ -21,6 +21,11 @@ def recover(store: Store, session: str, step: Step, codec: Codec = CODEC) -> Any
     return state
 
 
+def opened_with(store: Store, session: str, codec: Codec = CODEC) -> Any:
+    """The core's state with which a session's record begins. Raises JournalError."""
+    return _opened(store, session, codec)[0]
+
+
 def unfinished(store: Store) -> list[str]:
     """The sessions whose record was never closed, in the order of their names."""
     closed = store.closed()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,7 @@ def read_samples(store: Store, chain: str, devices: Collection[str] | None = Non
     """
     layouts = _Layouts(store, chain)
 
+    @cache
     def wanted(kind: str, body: bytes) -> bool:
         return kind == FRAME and (devices is None or layouts[layout_id_of(body)].device in devices)
 
@@ -134,16 +136,17 @@ def _joined(layout: Layout, pieces: list[_Piece]) -> Samples:
     validity = np.empty(values.shape, np.uint8)
     start = 0
     for group in alike.values():
-        thousandths = np.concatenate([piece.thousandths for piece in group], axis=1)
-        end = start + thousandths.shape[1]
-        value, validity[:, start:end] = _constants(layout, group[0])
-        lines = group[0].lines
-        if len(lines) == len(values):
-            np.divide(thousandths, 1000, out=values[:, start:end])
-        else:
-            values[:, start:end] = value
-            values[lines, start:end] = thousandths / 1000
-        start = end
+        lines, first = group[0].lines, start
+        value, valid = _constants(layout, group[0])
+        for piece in group:
+            end = start + len(piece.order)
+            if len(lines) == len(values):
+                np.divide(piece.thousandths, 1000, out=values[:, start:end])
+            else:
+                values[:, start:end] = value
+                values[lines, start:end] = piece.thousandths / 1000
+            start = end
+        validity[:, first:start] = valid
     mono_ns = _concatenated([[p.mono_ns for p in group] for group in alike.values()])
     utc_ns = _concatenated([[p.utc_ns for p in group] for group in alike.values()])
     if len(alike) > 1:

@@ -16,6 +16,8 @@ from service.journal.signing import Signer
 FRAME_READERS = {1: frames_1.unpack_frame, 2: unpack_frame}
 """How the packed frames of every schema version are read."""
 
+_TREE_BEHIND_MAX = 2_000
+
 
 class Sealer:
     """Makes the next rows of one chain; each row's digest covers the one before it."""
@@ -35,11 +37,23 @@ class Sealer:
         `signed` says that its newest row is a checkpoint.
         """
         self.head = head
-        self.tree = tree or Tree()
+        self._tree = tree or Tree()
+        self._digests: list[bytes] = []
         self._unsigned = not signed
         self._codec = codec
         self._chain = chain
-        self._layouts = {(layout.device, layout.channels): layout.id for layout in layouts}
+        self._layouts: dict[str, list[Layout]] = {}
+        for layout in layouts:
+            self._layouts.setdefault(layout.device, []).append(layout)
+
+    @property
+    def tree(self) -> Tree:
+        """The tree over all rows of the chain: brought up to date when it is asked for, and now
+        and then, so that no single row waits for it."""
+        for entry in self._digests:
+            self._tree.add(entry)
+        self._digests.clear()
+        return self._tree
 
     def seal(self, item: object, at: Instant) -> list[Row]:
         """The row of one object, after the layout's row if a frame brings a new one.
@@ -71,12 +85,14 @@ class Sealer:
 
     def _frame_bodies(self, frame: Frame) -> list[tuple[object, bytes]]:
         device, channels = layout_of(frame)
-        known = self._layouts.get((device, channels))
-        if known is not None:
-            return [(frame, pack_frame(frame, known))]
-        layout = Layout(id=len(self._layouts), device=device, channels=channels)
+        known = self._layouts.setdefault(device, [])
+        for layout in known:
+            if layout.channels == channels:
+                return [(frame, pack_frame(frame, layout.id))]
+        number = sum(map(len, self._layouts.values()))
+        layout = Layout(id=number, device=device, channels=channels)
         bodies = [(layout, self._codec.encode(layout)), (frame, pack_frame(frame, layout.id))]
-        self._layouts[device, channels] = layout.id
+        known.append(layout)
         return bodies
 
     def _row(self, item: object, at: Instant, body: bytes) -> Row:
@@ -87,7 +103,9 @@ class Sealer:
             previous, chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body
         )
         self.head = Head(n=n, digest=sealed)
-        self.tree.add(sealed)
+        self._digests.append(sealed)
+        if len(self._digests) >= _TREE_BEHIND_MAX:
+            self._tree = self.tree
         self._unsigned = True
         return Row(
             chain=self._chain, n=n, kind=kind, schema=SCHEMA, at=at, body=body, digest=sealed

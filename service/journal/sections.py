@@ -7,18 +7,22 @@ Little-endian: the length of the head (u16), the deflated head, then the section
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from service.journal.rows import JournalError
 
 _LENGTH = struct.Struct("<H")
 _LEVEL = 6
+_WAYS = ((zlib.Z_FILTERED, 3), (zlib.Z_FILTERED, 5), (zlib.Z_DEFAULT_STRATEGY, 8))
+"""Strategy and memory level of zlib's deflate: small blocks, each with a code of its own, fit
+columns whose scatter changes, large ones fit words. The smallest result is kept; any inflate reads
+them all."""
 
 
 def join(head: dict[str, Any], sections: Sequence[bytes]) -> bytes:
     """The blob of a head and its sections."""
-    kept = [min(section, zlib.compress(section, _LEVEL), key=len) for section in sections]
+    kept = [min(section, *_deflated(section), key=len) for section in sections]
     lengths = [
         -len(small) if small is section else len(small)
         for small, section in zip(kept, sections, strict=True)
@@ -26,6 +30,12 @@ def join(head: dict[str, Any], sections: Sequence[bytes]) -> bytes:
     text = json.dumps(head | {"sections": lengths}, separators=(",", ":"), sort_keys=True)
     told = zlib.compress(text.encode(), _LEVEL)
     return b"".join((_LENGTH.pack(len(told)), told, *kept))
+
+
+def _deflated(section: bytes) -> Iterator[bytes]:
+    for strategy, memory in _WAYS:
+        deflating = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, memory, strategy)
+        yield deflating.compress(section) + deflating.flush()
 
 
 class Sections:

@@ -105,6 +105,7 @@ class Sqlite:
             return
         with contextlib.closing(sqlite3.connect(self._path)) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def writing_engine(self) -> Engine:
@@ -143,6 +144,18 @@ class Sqlite:
             if busy:
                 raise JournalError("another program holds it")
             _sync(self._path.with_name(self._path.name + "-wal"))
+        finally:
+            connection.close()
+
+    def tidy(self, engine: Engine) -> None:
+        """Gives the file system back what the newest rows took before they went into chunks, and
+        empties the write-ahead log as far as no reader needs it."""
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            # Each step of this statement gives one page back, and `execute` takes only the first.
+            cursor.executescript("PRAGMA incremental_vacuum")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.close()
 

@@ -6,7 +6,7 @@ anything else. One process writes, held by a lock; any number read.
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, Engine, delete, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -83,14 +83,23 @@ class Store:
             raise JournalError(f"The journal {self.where} was opened only to read it.")
         self._database.settle(self._writing_engine)
 
+    def tidy(self) -> None:
+        """Gives the file system back what the database does not need any more.
+
+        Raises the driver's error when the disk fails; nothing that was written is at risk.
+        """
+        if self._writing_engine is not None:
+            self._database.tidy(self._writing_engine)
+
     def disconnect(self) -> None:
         """Drops every connection, so that the next use of the database starts anew."""
+        # Readers first: the last connection of SQLite puts away the log, and only a writer can.
+        self._reading_engine.dispose()
         connection, self._writing = self._writing, None
         if connection is not None:
             connection.close()
         if self._writing_engine is not None:
             self._writing_engine.dispose()
-        self._reading_engine.dispose()
 
     def head(self, chain: str) -> Head | None:
         """Where a chain ends, None when it has no row."""
@@ -150,7 +159,9 @@ class Store:
             return reading.closed(connection)
 
     def close(self) -> None:
-        """Gives the database free for another service."""
+        """Gives the database free for another service, as small as it can be."""
+        with suppress(SQLAlchemyError, sqlite3.Error):
+            self.tidy()
         self.disconnect()
         self._database.release()
 

@@ -196,10 +196,10 @@ class Writer:
             rows += self._sealed[taken][1]
             taken += 1
         self._store.append(rows)
-        self._compaction.appended(rows)
         for _ in range(taken):
             self._durable, _rows = self._sealed.popleft()
         self._tell(self._on_durable, self._durable)
+        self._compaction.appended(rows)
 
     def _drop_written(self) -> None:
         """Forgets what a transaction wrote although it was reported as failed."""

@@ -31,7 +31,7 @@ class _Announced:
 
     alarm: AlarmChanged
     sent: Instant | None = None
-    shown: dict[str, Instant] = field(default_factory=dict)
+    shown: dict[str, Shown] = field(default_factory=dict)
 
 
 STAGES = ("reading to decision", "decision to sending", "sending to display")
@@ -57,12 +57,37 @@ def delays(items: Iterable[Any]) -> dict[Priority, list[Stage]]:
     return found
 
 
+def displays(items: Iterable[Any]) -> dict[str, list[Stage]]:
+    """Per display: from an alarm's sending to its confirmation, and what the display says itself.
+
+    Its own figure is from the message's arrival to its paint, by the browser's clock.
+    """
+    by_display: dict[str, tuple[list[float], list[float]]] = {}
+    for entry in _announced(items):
+        for name, shown in entry.shown.items():
+            confirmed_s, painted_s = by_display.setdefault(name, ([], []))
+            if entry.sent is not None:
+                confirmed_s.append(shown.at.seconds_since(entry.sent))
+            if shown.latency_ms is not None:
+                painted_s.append(shown.latency_ms / 1e3)
+    return {
+        name: [_stage(stage, sorted(s)) for stage, s in zip(AT_DISPLAY, found, strict=True) if s]
+        for name, found in sorted(by_display.items())
+    }
+
+
+AT_DISPLAY = ("sending to confirmation", "arrival to paint, by its own clock")
+
+
 def lines(items: Iterable[Any]) -> list[str]:
-    """The delays as sentences for a person."""
+    """The delays as sentences for a person: by priority, then by display."""
+    said = list(items)
+    by_priority = [(str(name), stages) for name, stages in delays(said).items()]
+    by_display = [(f"at {name}", stages) for name, stages in displays(said).items()]
     return [
-        f"{priority}, {stage.name}: p50 {stage.p50_s:.3f} s, p99 {stage.p99_s:.3f} s, "
+        f"{name}, {stage.name}: p50 {stage.p50_s:.3f} s, p99 {stage.p99_s:.3f} s, "
         f"max {stage.max_s:.3f} s ({stage.count} measured)"
-        for priority, stages in delays(items).items()
+        for name, stages in (*by_priority, *by_display)
         for stage in stages
     ]
 
@@ -83,7 +108,7 @@ def _announced(items: Iterable[Any]) -> list[_Announced]:
                     by_number[item.seq] = waiting.pop(key)
                     by_number[item.seq].sent = item.at
             case Shown(seq=seq) if seq in by_number:
-                by_number[seq].shown.setdefault(item.display, item.at)
+                by_number[seq].shown.setdefault(item.display, item)
     return found
 
 
@@ -92,7 +117,7 @@ def _seconds(announced: Sequence[_Announced]) -> Iterator[list[float]]:
     yield [a.at.seconds_since(a.sampled) for a in onsets if a.sampled is not None]
     yield [e.sent.seconds_since(e.alarm.at) for e in announced if e.sent is not None]
     yield [
-        shown.seconds_since(entry.sent)
+        shown.at.seconds_since(entry.sent)
         for entry in announced
         if entry.sent is not None
         for shown in entry.shown.values()

@@ -33,6 +33,7 @@ from service.core.model import (
 )
 from service.core.session import initial, step
 from service.core.state import State
+from service.core.trust import comparison
 from service.virtual.faults import Fault
 from service.virtual.hands import Hands, carry_out
 from service.virtual.instruments import Instruments
@@ -40,6 +41,8 @@ from service.virtual.log import Log
 from service.virtual.room import ROOM, with_heater
 from service.virtual.team import PERFUSIONIST, SECOND, Team
 from simulator.plant import AnyPlant, Parameters, Plant
+
+WITHOUT_REFERENCE = "a simulated room has no independent reference"
 
 BEGAN_UTC_NS = 1_767_225_600 * 10**9
 """Midnight of 2026-01-01: a virtual room has no date of its own."""
@@ -210,7 +213,8 @@ class VirtualSession:
         session = self.state.session
         for item in session.protocol.checklist if session else ():
             if item.before == phase and session and item.id not in session.checklist:
-                self.command("confirm_checklist", item=item.id)
+                skips = WITHOUT_REFERENCE if item.id == comparison.ITEM else ""
+                self.command("confirm_checklist", item=item.id, reason=skips)
         return self.command("start_phase", phase=phase.value, reason=reason)
 
     def _work(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.core import channels, clocks
+from service.core import channels, clocks, timers
 from service.core.model import Actor, CommandState, Controller, PersonRole, Phase, Role
 from service.core.state import AlarmState, Session, Side
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.virtual.session import VirtualSession
 
 PERFUSIONIST = Actor(user="Simulated perfusionist", role=PersonRole.PERFUSIONIST, station="virtual")
+ANESTHESIA = Actor(user="Simulated anesthetist", role=PersonRole.ANESTHESIA, station="virtual")
 SECOND = "Simulated second"
 LOOK_S = 5
 OPENS_AFTER_S = 10.0
@@ -55,6 +56,8 @@ class Team:
             return
         if room.state.alarms:
             self._acknowledge(room)
+        if session.protocol.reminders:
+            self._intravenous(room)
         if (session.blocks or session.side is not Side.NONE) and session.phase in HEATED:
             self._resume(room, session)
         in_phase_s = room.state.treat_s - session.phase_from_s
@@ -115,6 +118,13 @@ class Team:
         self._take_controller_when_clear(room, session)
         if in_phase_s >= DRUG_AFTER_S:
             room.command("confirm_drug", fraction=1)
+
+    def _intravenous(self, room: "VirtualSession") -> None:
+        """Anesthesia gives what it is reminded of, and confirms it."""
+        for timer in timers.timers(room.state):
+            if timer.id.startswith("reminder_") and timer.state is timers.TimerState.DUE:
+                number = int(timer.id.removeprefix("reminder_"))
+                room.command("confirm_reminder", by=ANESTHESIA, reminder=number)
 
     def _perfuse(self, room: "VirtualSession", session: Session, in_phase_s: float) -> None:
         self._take_controller_when_clear(room, session)

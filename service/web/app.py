@@ -7,26 +7,31 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.web import answers, api, pages
+from service.web import answers, api, displays, pages, questions
 from service.web.accounts import Accounts
 from service.web.commands import Commands
 from service.web.control_link import ControlLink
 from service.web.guard import Guard
 from service.web.live import Hub
+from service.web.recent import Recent
 from service.web.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The application for one room. Connects to the control process when it starts."""
-    accounts, hub = Accounts(settings.accounts), Hub()
+    accounts, hub, recent = Accounts(settings.accounts), Hub(settings), Recent()
 
     def on_message(lane: str, text: str, message: dict[str, Any]) -> None:
         if lane == "main" and hub.boot not in (None, message.get("boot")):
             commands.restarted()
         if message.get("type") == "command":
             commands.heard(message)
+        if message.get("type") == "what_if":
+            desk.heard(message)
+            return
         if lane == "main":
             hub.publish(text, message)
+            recent.heard(message)
 
     link = ControlLink(
         settings.socket,
@@ -34,16 +39,16 @@ def create_app(settings: Settings) -> FastAPI:
         on_lost=hub.forget,
         heard_within_s=settings.heard_within_s,
     )
-    commands = Commands(link)
+    commands, desk = Commands(link), questions.WhatIfDesk(link)
     parts = api.Parts(settings=settings, accounts=accounts, link=link, hub=hub, commands=commands)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.create_task(link.run())
+        running = [asyncio.create_task(task) for task in (link.run(), displays.report(hub, link))]
         yield
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         accounts.close()
 
     app = FastAPI(
@@ -57,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     answers.install(app, lambda request, body, why: api.note_refused(parts, request, body, why))
     app.add_middleware(Guard, secure=settings.secure)
     app.include_router(api.build(parts))
+    app.include_router(questions.build(settings, accounts, recent, desk))
     app.include_router(pages.build(settings, accounts))
     if settings.pages.is_dir():
         app.router.routes.append(

@@ -1,7 +1,9 @@
 """Who may do what, and from where: the core's table of roles, the Origin check, the token."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from http.cookies import CookieError
+from typing import Any
 
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
@@ -21,12 +23,35 @@ class Caller:
     by_cookie: bool
 
 
+REMOTE = (
+    "This page is not at an enrolled station of this room: it shows, and cannot act. "
+    "Go to the station in the room, or ask an administrator to enrol this screen."
+)
+
+
+GIVES_AWAY = frozenset({"hand_over", "release_control"})
+
+
+def may(session: Session, control: Mapping[str, Any]) -> list[str]:
+    """The commands that this session may give now; `control` is the snapshot's."""
+    holder = control.get("holder")
+    if holder is None:
+        without: Set[str] = GIVES_AWAY
+    elif holder == session.user:
+        without = {"take_control"}
+    else:
+        without = authority.NEEDS_CONTROL | GIVES_AWAY
+    return [n for n in authority.MAY if n not in without and refusal(session, n) is None]
+
+
 def refusal(session: Session, command: str) -> tuple[int, str] | None:
     """Status and sentence when this session may not give this command, else None."""
     by = Actor(user=session.user, role=session.role, station=session.station)
     if not session.user and command not in authority.AT_THE_STATION:
         return 401, f"Sign in to give '{command}': nobody is signed in at this station."
     reason = authority.refusal(command, by)
+    if not reason and not session.station:
+        reason = REMOTE
     return (403, reason) if reason else None
 
 

@@ -6,6 +6,7 @@ that does not read costs the others nothing. A page that lost events starts agai
 
 import asyncio
 import contextlib
+import json
 import logging
 import time
 from collections import deque
@@ -16,9 +17,10 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.web.accounts import KNOWN_S, Accounts
-from service.web.authority import Caller
+from service.web.authority import Caller, may
 from service.web.control_link import ControlLink, LinkDown
-from service.wire import PAGE, Alive, Shown, WireError
+from service.web.settings import Settings
+from service.wire import PAGE, VERSION, Alive, Shown, WireError
 
 MOST_EVENTS = 200
 """More events than this unsent to one page, and it gets a snapshot instead."""
@@ -109,18 +111,29 @@ class Page:
 
     caller: Caller
     backlog: Backlog
+    hello: Message | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     alive_at: float | None = None
+    audible: bool = False
+    visible: bool = True
     lost_events: int = 0
+
+    def next(self) -> Message | None:
+        """What to send next: who this page is, then what waits."""
+        hello, self.hello = self.hello, None
+        return hello or self.backlog.pop()
 
 
 class Hub:
     """All connected pages, and the state that a new one starts from."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.pages: set[Page] = set()
         self.snapshot: str | None = None
         self.commands: list[dict[str, Any]] = []
+        self.control: dict[str, Any] = {}
+        self._seq = 0
         self.boot: str | None = None
         self.processed: int | None = None
         self._baseline = Backlog()
@@ -152,10 +165,15 @@ class Hub:
             page.ready.set()
 
     def _remember(self, text: str, kind: str, body: dict[str, Any]) -> None:
-        self.boot = body.get("boot")
+        self.boot, self._seq = body.get("boot"), body["seq"]
         if kind == "snapshot":
             self.snapshot = text
-            self.commands = body.get("state", {}).get("commands", [])
+            state = body.get("state", {})
+            self.commands = state.get("commands", [])
+            if (control := state.get("control", {})) != self.control:
+                self.control = control
+                for page in self.pages:
+                    self.greet(page)
         elif kind == "heartbeat":
             self.processed = body.get("processed")
 
@@ -167,9 +185,26 @@ class Hub:
     def join(self, caller: Caller, *, live: bool) -> Page:
         """A new page; it starts from the newest snapshot, unless that is no longer `live`."""
         page = Page(caller=caller, backlog=self._baseline.copy() if live else Backlog())
-        page.ready.set()
+        self.greet(page)
         self.pages.add(page)
         return page
+
+    def greet(self, page: Page) -> None:
+        """Tell a page who it is and what it may do; it gets that before all that waits."""
+        session = page.caller.session
+        you = {
+            "name": session.user,
+            "role": session.role,
+            "station": session.station,
+            "may": may(session, self.control),
+            "holder": bool(session.user) and self.control.get("holder") == session.user,
+            "idle": False,
+        }
+        about = {"room": self._settings.room, "boot": self.boot or "", "mode": self._settings.mode}
+        message = {"v": VERSION, "type": "hello", "seq": self._seq, **about, "you": you}
+        frame = {"type": "websocket.send", "text": json.dumps(message)}
+        page.hello = Message(slot="hello", frame=frame)
+        page.ready.set()
 
     def displays(self, within_s: float) -> int:
         """How many pages at enrolled stations said within this time that they live."""
@@ -218,7 +253,7 @@ async def _send(socket: WebSocket, page: Page) -> None:
     while True:
         await page.ready.wait()
         page.ready.clear()
-        while (message := page.backlog.pop()) is not None:
+        while (message := page.next()) is not None:
             await socket.send(message.frame)
 
 
@@ -246,8 +281,10 @@ async def _listen(
 
 def _hear(message: Shown | Alive, page: Page, link: ControlLink) -> None:
     page.alive_at = time.monotonic()
-    if isinstance(message, Shown):
-        session = page.caller.session
-        display = session.station or session.user
-        with contextlib.suppress(LinkDown):  # the next onset is confirmed again
-            link.send({"type": "shown", "display": display, "seq": message.seq})
+    if isinstance(message, Alive):
+        page.audible, page.visible = message.audible, message.visible
+        return
+    session = page.caller.session
+    display = session.station or session.user
+    with contextlib.suppress(LinkDown):  # the next onset is confirmed again
+        link.send({**message.model_dump(), "display": display})

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, create_model
 
 from service.core.model import PersonRole, Phase
+from service.core.requests import KINDS
 from service.wire.strict import Scalar, Strict
 
 URGENT = frozenset({"stop", "heater_off", "abort"})
@@ -37,6 +38,12 @@ Line = Annotated[str, Field(min_length=1, max_length=100)]
 UtcTime = Annotated[
     str, Field(max_length=40, json_schema_extra={"format": "date-time"}), AfterValidator(_utc)
 ]
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(f"ask for one of {', '.join(KINDS)}")
+    return text
 
 
 class Args(Strict):
@@ -136,10 +143,38 @@ class EnterCore(Args):
     site: Line | None = None
 
 
-class Asked(Args):
-    """A request from anesthesia to the pump, or the answer to it."""
+Kind = Annotated[str, Field(json_schema_extra={"enum": list(KINDS)}), AfterValidator(_kind)]
 
-    kind: Line
+
+class Ask(Args):
+    """A request from anesthesia to the pump."""
+
+    kind: Kind
+
+
+class Answer(Args):
+    """The answer to the open request of this kind; declining needs a reason."""
+
+    kind: Kind
+    accepted: bool = True
+
+
+class Seen(Args):
+    """Somebody has seen one occurrence of an alarm."""
+
+    occurrence: Line
+
+
+class Cooling(Args):
+    """The patient is being cooled, or not any more."""
+
+    on: bool
+
+
+class HandOver(Args):
+    """Offer control to another perfusionist, by the name of the account."""
+
+    to: Line
 
 
 COMMANDS: Mapping[str, type[Args]] = {
@@ -164,8 +199,13 @@ COMMANDS: Mapping[str, type[Args]] = {
     "note": Note,
     "volume": Volume,
     "enter_core": EnterCore,
-    "request": Asked,
-    "answer": Asked,
+    "request": Ask,
+    "answer": Answer,
+    "cooling": Cooling,
+    "seen": Seen,
+    "take_control": Args,
+    "hand_over": HandOver,
+    "release_control": Args,
 }
 
 
@@ -237,13 +277,42 @@ class Denied(Strict):
 
 
 class DisplayShown(Strict):
-    """A display has drawn the message with this number."""
+    """A display has drawn the message with this number; `latency_ms` is from arrival to paint."""
 
     type: Literal["shown"]
     display: str
     seq: int
+    id: str = ""
+    occurrence: str = ""
+    latency_ms: float | None = None
 
 
-FROM_WEB: TypeAdapter[Hello | CommandRequest | Denied | DisplayShown] = TypeAdapter(
-    Annotated[Hello | CommandRequest | Denied | DisplayShown, Field(discriminator="type")]
-)
+class DisplayHeard(Strict):
+    """An enrolled display that is there, and whether it can sound."""
+
+    role: PersonRole
+    audible: bool
+
+
+class Displays(Strict):
+    """The enrolled displays that were heard lately, by their station; said again and again.
+
+    Silence of the web process is the loss of all of them. `hidden` are heard, but nobody sees them.
+    """
+
+    type: Literal["displays"]
+    heard: dict[str, DisplayHeard]
+    hidden: tuple[str, ...] = ()
+
+
+class WhatIfAsked(Strict):
+    """What would happen with another inflow (°C) or flow (ml/min); moves and records nothing."""
+
+    type: Literal["what_if"]
+    key: str
+    inflow_c: float | None = None
+    flow_ml_min: float | None = None
+
+
+FromWeb = Hello | CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
+FROM_WEB: TypeAdapter[FromWeb] = TypeAdapter(Annotated[FromWeb, Field(discriminator="type")])

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from service.core.model import Mode, Phase, Presence, Priority
+from service.core.model import Mode, PersonRole, Phase, Presence, Priority
 from service.wire.state import CommandStatus, State, Value
 from service.wire.strict import Strict
 
@@ -80,24 +80,64 @@ class Heartbeat(_Live):
     processed: int
 
 
+class You(Strict):
+    """Who this connection is. `may` lists the commands that would not be refused to it now.
+
+    `name` is empty where nobody is signed in, `station` away from the room's enrolled stations;
+    `idle` says that the person has been away too long and has to sign in again to act.
+    """
+
+    name: str
+    role: PersonRole
+    station: str
+    may: list[str]
+    holder: bool
+    idle: bool = False
+
+
+class HelloMessage(_Live):
+    """First on each connection and whenever it changes; `boot` is empty until it is known."""
+
+    type: Literal["hello"]
+    you: You
+
+
 LiveMessage = Annotated[
-    Snapshot | FrameMessage | AlarmMessage | PhaseMessage | CommandMessage | Heartbeat,
+    Snapshot
+    | FrameMessage
+    | AlarmMessage
+    | PhaseMessage
+    | CommandMessage
+    | Heartbeat
+    | HelloMessage,
     Field(discriminator="type"),
 ]
 LIVE: TypeAdapter[Any] = TypeAdapter(LiveMessage)
 
 
 class Shown(Strict):
-    """The page has drawn the message with this number."""
+    """The page has drawn the message with this number.
+
+    `latency_ms` is the page's own: from the alarm's arrival to its paint.
+    """
 
     type: Literal["shown"]
     seq: int = Field(ge=0, lt=2**53, strict=True)
+    id: str = Field(default="", max_length=100)
+    occurrence: str = Field(default="", max_length=100)
+    latency_ms: float | None = Field(default=None, ge=0, le=3_600_000, allow_inf_nan=False)
 
 
 class Alive(Strict):
-    """The page lives; once a second."""
+    """The page lives; once a second.
+
+    `audible` says that a person has confirmed to hear its sound and that it runs, `visible` that
+    the page is not behind another.
+    """
 
     type: Literal["alive"]
+    audible: bool = False
+    visible: bool = True
 
 
 PAGE: TypeAdapter[Shown | Alive] = TypeAdapter(

@@ -14,6 +14,7 @@ from service.core.model import (
     Controller,
     DeviceClass,
     LinkState,
+    PersonRole,
     Phase,
     Presence,
     Priority,
@@ -42,6 +43,7 @@ class ChannelState(Value):
     role: Role
     site: str
     device: str
+    input: int = 0
     interval_s: float
     grey_s: float
     gone_s: float
@@ -154,6 +156,7 @@ class ChecklistState(Strict):
     done: bool
     by: str
     second: str
+    skipped: str = ""
 
 
 class FractionState(Strict):
@@ -235,6 +238,39 @@ class Ledger(Strict):
     drug: DrugLedger | None
 
 
+class AheadState(Strict):
+    """One temperature at one horizon: half of the range lies on each side (°C)."""
+
+    value_c: float
+    within_c: float
+
+
+class OutlookState(Strict):
+    """What is to come if things go on as planned; the observer's forecasts and their past errors.
+
+    `at_s` is treatment time as `at_ns` times the speed; times are treatment seconds from there, and
+    None is not within forty minutes, or never. `ahead` holds by channel (and "mean", "core") the
+    forecast at each of `horizons_s`.
+    """
+
+    at_s: float
+    horizons_s: list[float]
+    ahead: dict[str, list[AheadState]]
+    gate_in_s: float | None
+    band_in_s: float | None
+    core_high_in_s: float | None
+    steady_mean_c: float
+    steady_hottest_c: float
+    steady_coldest_c: float
+    goal_c: float
+    wanted_c: float
+    patient_w: float
+    field_w: float
+    tubing_w: float | None
+    doubted: list[str]
+    limit: str
+
+
 class GuardLine(Strict):
     """A hazard and how it is guarded now; `why` says why it is not armed."""
 
@@ -272,6 +308,65 @@ class AlarmState(Strict):
     decided_ns: int
     sent_ns: int | None
     seq: int
+    seen_by: str = ""
+    for_anesthesia: bool = False
+
+
+class RequestLine(Strict):
+    """What anesthesia asked of the pump and the answer; `accepted` is null while it is open."""
+
+    number: int
+    kind: str
+    text: str
+    at_utc: str
+    by: str
+    waits_s: float = Field(description="real seconds until it was answered, or until now")
+    accepted: bool | None
+    answered_utc: str | None
+    answered_by: str
+    reason: str
+
+
+class CoolingState(Strict):
+    """Whether the patient is cooled, as anesthesia entered it."""
+
+    on: bool
+    at_utc: str
+    by: str
+
+
+class CoreStep(Strict):
+    """One step of the core's ladder: minutes at or above it, and when it may be reached (s).
+
+    `from_s` and `to_s` are the forecast's range in treatment seconds from now: null where it may
+    not be reached within an hour.
+    """
+
+    limit_c: float
+    above_min: float
+    from_s: float | None
+    to_s: float | None
+
+
+class CoreCourse(Strict):
+    """The deciding core: its channel, its slope, its ladder, and what was read by hand lately."""
+
+    channel: str | None
+    rate_c_per_10_min: float | None
+    steps: list[CoreStep]
+    by_hand_c: float | None
+    by_hand_site: str
+
+
+class DisplayState(Strict):
+    """An enrolled display: whether it is there, and whether its sound was heard and runs."""
+
+    name: str
+    role: PersonRole
+    present: bool
+    audible: bool
+    armed: bool
+    reason: str
 
 
 class CommandStatus(Strict):
@@ -308,6 +403,15 @@ class EventLine(Strict):
     by: str
 
 
+class ControlState(Strict):
+    """Who has control, at which station, since when, and to whom it is offered ("" for nobody)."""
+
+    holder: str | None = None
+    station: str = ""
+    since_utc: str | None = None
+    offered_to: str = ""
+
+
 class State(Strict):
     """The whole room and its session, as a page needs it."""
 
@@ -340,11 +444,17 @@ class State(Strict):
     alarms: list[AlarmState]
     audible: str | None = Field(description="the occurrence that sounds now; one at a time")
     audio_paused_s: float
+    control: ControlState = ControlState()
     commands: list[CommandLine] = Field(max_length=20)
     not_guarded: list[NotGuarded]
     guarded: list[GuardLine] = Field(default=[])
     timers: list[TimerLine] = Field(default=[])
     dip: DipState | None = None
+    outlook: OutlookState | None = None
     ledger: Ledger | None = None
     past_alarms: list[PastAlarm] = Field(default=[], max_length=50)
+    requests: list[RequestLine] = Field(default=[], max_length=20)
+    cooling: CoolingState | None = None
+    core: CoreCourse | None = None
+    displays: list[DisplayState] = Field(default=[])
     events: list[EventLine] = Field(max_length=50)

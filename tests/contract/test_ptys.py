@@ -17,6 +17,8 @@ from tests.contract.pairs import PAIRS
 from tests.contract.ptys import Served, all_of, linked, poll_s
 from tests.contract.story import COMBINATIONS, FAULTY_S, outcome, untrue
 
+pytestmark = pytest.mark.real_time
+
 LATEST_S = 45.0
 STOP_S = 0.2
 LATE_TO_OPEN_S = 3.0

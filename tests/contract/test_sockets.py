@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from service.core.model import LinkState
 from simulator.devices.instrument import Fault
 from simulator.faults import Line as Twin
@@ -10,6 +12,8 @@ from simulator.wire import Wire
 from tests.contract.pairs import PAIRS
 from tests.contract.ptys import all_of, linked, lost
 from tests.contract.story import untrue
+
+pytestmark = pytest.mark.real_time
 
 TICK_S, LATEST_S = 0.05, 45.0
 

@@ -40,6 +40,10 @@ NO_CONTACTORS = frozenset({"contactors"})
 """For a bench whose switch module has no relays."""
 
 
+SKIPS = "No reference on the bench"
+"""Why the probes are not compared in figures before a treatment on the bench."""
+
+
 class Bench:
     """Feeds the core one frame per device and second, and obeys its orders at once."""
 
@@ -233,7 +237,8 @@ class Bench:
     def checklist(self, before: str) -> None:
         for item in self.protocol.checklist:
             if item.before == before:
-                self.command("confirm_checklist", item=item.id, second="S. Two")
+                reason = SKIPS if item.id == "probe_comparison" else ""
+                self.command("confirm_checklist", item=item.id, second="S. Two", reason=reason)
 
     def to_phase(self, phase: str) -> None:
         """Walk the ordinary way through the treatment up to this phase."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.authority import CLINICAL, MAY
+from service.core.authority import ABOUT_CONTROL, CLINICAL, MAY
 from service.core.commands import HANDLERS
 from service.core.effects import HeaterOff, PumpStop
 from service.core.events import Command, Outcome
@@ -66,14 +66,15 @@ def test_a_command_that_cannot_be_carried_out_is_refused_with_its_reason_and_cha
 NEEDS_SESSION = sorted(
     HANDLERS.keys()
     - {"open_session", "stop", "heater_off", "abort", "patient_unstable"}
-    - {"acknowledge", "pause_audio"}
-    - {"note", "enter_core", "request", "answer"}
+    - {"acknowledge", "pause_audio", "seen"}
+    - {"note", "enter_core"}
+    - ABOUT_CONTROL
 )
 
 
 @pytest.mark.parametrize("name", NEEDS_SESSION)
 def test_without_a_session_a_command_about_one_is_refused(name: str) -> None:
-    answer = Bench().command(name, ml=1, c=44)
+    answer = Bench().command(name, ml=1, c=44, kind="reduce_heat", on=True)
     assert answer.state is REFUSED and answer.reason == "no session is open: open one first"
 
 
@@ -303,14 +304,14 @@ def test_facts_and_requests_stand_in_the_record_with_who_gave_them() -> None:
     bench.command("volume", kind="in", ml=500)
     bench.command("volume", kind="out", ml=200)
     anesthesia = Actor(user="A. Three", role=PersonRole.ANESTHESIA)
-    bench.command_as(anesthesia, "request", kind="lower_inflow")
+    bench.command_as(anesthesia, "request", kind="reduce_heat")
     bench.command_as(anesthesia, "enter_core", c=38.4)
-    bench.command("answer", kind="will_do")
+    bench.command("answer", kind="reduce_heat")
     assert bench.recorded("note") == ["Omentum moved (hot pelvis)"]
     assert (bench.session.volume_in_ml, bench.session.volume_out_ml) == (500, 200)
-    assert bench.recorded("request") == ["lower inflow"]
+    assert bench.recorded("request") == ["Request to the pump: reduce heat"]
     assert bench.recorded("core") == ["Core read by hand 38.4 °C"]
-    assert bench.recorded("answer") == ["will do"]
+    assert bench.recorded("answer") == ["Request 'reduce heat' accepted after 0 s"]
     assert bench.state.notes[-1].by == "P. One"
 
 

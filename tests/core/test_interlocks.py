@@ -85,7 +85,7 @@ ROWS = {
     ),
     "inflow far above its ceiling": Row(
         cause=reads(inflow=48.0),
-        acts_s=1,
+        acts_s=3,
         flow=None,
         alarm="inflow_isolate",
         block="inflow_isolate",

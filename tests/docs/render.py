@@ -29,11 +29,13 @@ ARGS: Mapping[str, Mapping[str, str | float]] = {
     "note": {"text": "said"},
     "volume": {"kind": "in", "ml": 100.0},
     "enter_core": {"c": 37.0},
-    "request": {"kind": "less heat"},
-    "answer": {"kind": "done"},
+    "request": {"kind": "reduce_heat"},
+    "answer": {"kind": "reduce_heat"},
+    "cooling": {"on": True},
+    "seen": {"occurrence": "none"},
 }
-NOT_PROBED = ("start_phase", "confirm_reminder", "acknowledge")
-"""Its own table; nothing to confirm in this protocol; needs an alarm."""
+NOT_PROBED = ("start_phase", "confirm_reminder", "acknowledge", "seen")
+"""Its own table; nothing to confirm in this protocol; need an alarm."""
 
 ALARMS = """\
 # Alarms

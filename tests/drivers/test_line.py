@@ -17,6 +17,8 @@ from drivers.port import LineLost
 from tests.drivers.devices import FakeHeater
 from tests.drivers.ptys import Plugged, now
 
+pytestmark = pytest.mark.real_time
+
 FAST = Serial(baud=115200)
 
 

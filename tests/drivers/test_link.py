@@ -16,6 +16,8 @@ from service.core.model import CommandState, LinkState
 from tests.drivers.devices import FakeHeater, FakePump
 from tests.drivers.ptys import Plugged, Seen, now
 
+pytestmark = pytest.mark.real_time
+
 OPENING, IDENTIFYING = LinkState.OPENING, LinkState.IDENTIFYING
 LIVE, LOST = LinkState.LIVE, LinkState.LOST
 CONFIRMED, REFUSED, UNKNOWN = CommandState.CONFIRMED, CommandState.REFUSED, CommandState.UNKNOWN

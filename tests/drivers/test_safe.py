@@ -14,6 +14,8 @@ from drivers.watson_marlow import WatsonMarlow
 from tests.drivers.devices import FakeHeater, FakePump
 from tests.drivers.ptys import Plugged
 
+pytestmark = pytest.mark.real_time
+
 
 @pytest.fixture
 def heater() -> FakeHeater:

@@ -12,6 +12,8 @@ from service.journal.sealing import Unsealer
 from service.journal.store import open_writing
 from service.journal.verify import verify_chain
 
+pytestmark = pytest.mark.real_time
+
 ROUNDS = 4
 WRITE_FOR_EVER = """
 import sys

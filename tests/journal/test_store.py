@@ -1,6 +1,7 @@
 """The journal only grows, belongs to one service, and leaves other people's databases alone."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import make_url
 from service.journal.rows import JournalError
 from service.journal.sqlite import Sqlite
 from service.journal.store import Store, open_reading, open_writing
-from tests.journal.material import SESSION, record_toy_session, tick, writing
+from tests.journal.material import SESSION, frame, record_toy_session, tick, writing
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,17 @@ def test_a_missing_journal_is_not_made_by_reading_it(path: Path, url: str) -> No
     with pytest.raises(JournalError, match="There is no journal at"):
         open_reading(url)
     assert not path.exists()
+
+
+def test_a_journal_that_is_closed_is_one_file_without_free_pages(path: Path, url: str) -> None:
+    store = open_writing(url)
+    record_toy_session(store, [frame(n, 42.0 + n / 100) for n in range(2_000)])
+    reader = open_reading(url)
+    assert reader.chains() == [SESSION, "room"]
+    assert store.compact(SESSION) > 2_000
+    reader.close()
+    store.close()
+    left = {file.name for file in path.parent.iterdir()} - {f"{path.name}.lock"}
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+    assert left == {path.name}, "what was in the log is in the file"

@@ -78,7 +78,7 @@ test("the service's own sentence is what the user reads", () => {
 });
 
 test("set-up sends what was entered and leaves out what was not", () => {
-  const typed = { height: "170", weight: "70,5", duration: "" };
+  const typed = { height: "170", weight: "70,5", duration: "", label: "" };
   const { args, problem } = argumentsOf("closed-mmc-90", (name) => typed[name]);
   assert.equal(problem, "");
   assert.deepEqual(args, { protocol: "closed-mmc-90", height_cm: 170, weight_kg: 70.5 });
@@ -86,6 +86,7 @@ test("set-up sends what was entered and leaves out what was not", () => {
 
 test("set-up with a word for a number or without a protocol is not sent", () => {
   assert.notEqual(argumentsOf("closed-mmc-90", () => "tall").problem, "");
+  assert.equal(argumentsOf("closed-mmc-90", () => "tall").field, "height_cm");
   assert.notEqual(argumentsOf("", () => "170").problem, "");
 });
 

@@ -52,3 +52,17 @@ test("the last five minutes begin at the right grid point", () => {
   for (let atS = 0; atS <= 1000; atS += 1) history.add("pelvis", atS, 42, 3);
   assert.equal(history.timesS[history.indexSince(300)], 700);
 });
+
+test("what the service has kept is joined, its gaps stay gaps, and new readings go on", () => {
+  const history = History.of(1, {
+    step_s: 5,
+    times_s: [100, 105, 110, 115],
+    channels: { pelvis: [42, 42.1, null, 42.3] },
+  });
+  history.add("pelvis", 116, 42.4, 3);
+  const values = history.valuesOf("pelvis");
+  assert.equal(values[0], 42);
+  assert.equal(values[1], undefined, "joined over");
+  assert.equal(values[10], null, "a gap");
+  assert.deepEqual(values.slice(15), [42.3, 42.4]);
+});

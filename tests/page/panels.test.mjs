@@ -61,11 +61,16 @@ test("the curve's range stays put in treatment and opens for what lies outside",
 test("the time axis counts round minutes from drug-in, and back from now before it", () => {
   const minutes = (axis, origin) => splitsOf(axis).map((split) => (split - origin) / 60);
   assert.deepEqual(
-    minutes({ nowS: 1000, zeroS: 400, spanS: 1800 }, 400),
+    minutes({ nowS: 1000, zeroS: 400, spanS: 1800, aheadS: 0 }, 400),
     [-20, -15, -10, -5, 0, 5, 10],
   );
   assert.deepEqual(
-    minutes({ nowS: 1000, zeroS: null, spanS: 600 }, 1000),
+    minutes({ nowS: 1000, zeroS: null, spanS: 600, aheadS: 0 }, 1000),
     [-10, -8, -6, -4, -2, 0],
+  );
+  assert.deepEqual(
+    minutes({ nowS: 1000, zeroS: null, spanS: 1800, aheadS: 600 }, 1000),
+    [-20, -15, -10, -5, 0, 5, 10],
+    "what is foreseen stands right of now",
   );
 });

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocols.loader import SHIPPED, ProtocolError, load, load_all
@@ -334,6 +334,7 @@ def leaves(node, path=()):
     where=st.sampled_from(list(leaves(tomllib.loads(MMC)))),
     value=st.sampled_from([None, True, -1, 7, 2.5, float("nan"), "", "x", [], [[]], {}, {"a": 1}]),
 )
+@example(where=("checklist", 7, "id"), value=[])
 def test_nothing_that_can_stand_in_a_file_makes_the_loader_fall_over(where, value):
     table = tomllib.loads(MMC)
     inner = table

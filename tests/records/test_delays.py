@@ -7,7 +7,7 @@ import pytest
 from service.core.effects import AlarmChanged
 from service.core.events import Sent, Shown
 from service.core.model import Instant, Presence, Priority
-from service.records.delays import delays, lines
+from service.records.delays import delays, displays, lines
 
 
 def at(second: float) -> Instant:
@@ -57,6 +57,22 @@ def test_each_stage_of_an_alarm_is_told_from_what_was_recorded() -> None:
     assert (drawn.p50_s, drawn.max_s) == pytest.approx((0.04, 0.05), abs=1e-6)
     assert lines(items)[0] == (
         "high, reading to decision: p50 0.020 s, p99 0.020 s, max 1.000 s (101 measured)"
+    )
+
+
+@pytest.mark.requirement("RC-171")
+def test_each_display_has_its_own_figures_and_says_how_long_its_paint_took() -> None:
+    items: list[Any] = [alarm(1.0, "b-1"), sent(1.01, 1, "b-1")]
+    for name, after_s, latency_ms in (("perfusion", 0.02, 4.0), ("anesthesia", 0.09, 30.0)):
+        shown_at = at(1.01 + after_s)
+        items.append(Shown(at=shown_at, display=name, seq=1, latency_ms=latency_ms))
+    found = displays(items)
+    assert list(found) == ["anesthesia", "perfusion"]
+    confirmed, painted = found["anesthesia"]
+    assert (confirmed.max_s, painted.max_s) == pytest.approx((0.09, 0.03))
+    assert lines(items)[-1] == (
+        "at perfusion, arrival to paint, by its own clock: p50 0.004 s, p99 0.004 s, "
+        "max 0.004 s (1 measured)"
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from service.runtime import Lock, RuntimeFolderError, holder_of, runtime_folder
 
+pytestmark = pytest.mark.real_time
+
 
 @pytest.fixture(autouse=True)
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

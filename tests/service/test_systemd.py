@@ -11,6 +11,8 @@ import pytest
 from service import systemd
 from service.systemd import notify, unit_text, watchdog_interval_s
 
+pytestmark = pytest.mark.real_time
+
 
 def test_a_sign_of_life_reaches_systemd_and_nobody_is_told_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

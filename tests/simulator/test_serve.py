@@ -12,6 +12,8 @@ from simulator.control import ControlError, ask
 from simulator.scenario import ScenarioError
 from simulator.serve import RoomServer, ServeError
 
+pytestmark = pytest.mark.real_time
+
 PORTS = ("sites", "circuit", "pump", "heater", "pressure", "flow")
 PROGRAM = """
 import sys

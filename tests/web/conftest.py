@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
+from service.core.authority import CLINICAL
 from service.core.model import PersonRole
 from service.web.__main__ import bind, build_server
 from service.web.api import Parts
@@ -26,7 +27,10 @@ class Room:
     origin: str
     http: httpx.AsyncClient
 
-    def token(self, role: str = "perfusionist", user: str = "P", station: str = "") -> str:
+    def token(self, role: str = "perfusionist", user: str = "P", station: str | None = None) -> str:
+        """A token of a person: the clinical ones at the perfusion station, others far away."""
+        if station is None:
+            station = "perfusion" if PersonRole(role) in CLINICAL else ""
         return self.parts.accounts.issue(PersonRole(role), user=user, station=station)
 
     def bearer(self, *args: str, **who: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ async def next_of(page: ClientConnection, *kinds: str) -> dict[str, Any]:
     async with asyncio.timeout(DEADLINE_S):
         while True:
             message = json.loads(await page.recv())
-            if not kinds or message["type"] in kinds:
+            if (not kinds and message["type"] != "hello") or message["type"] in kinds:
                 return message
 
 

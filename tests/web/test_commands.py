@@ -152,7 +152,7 @@ async def test_every_command_has_a_row_in_the_table_of_who_may() -> None:
     [
         ("perfusionist", "set_inflow", {"c": 44}, 202),
         ("anesthesia", "set_inflow", {"c": 44}, 403),
-        ("anesthesia", "request", {"kind": "reduce heat"}, 202),
+        ("anesthesia", "request", {"kind": "reduce_heat"}, 202),
         ("anesthesia", "enter_core", {"c": 38.1, "site": "oesophagus"}, 202),
         ("surgeon", "stop", {}, 202),
         ("surgeon", "pause_audio", {}, 403),

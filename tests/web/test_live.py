@@ -134,14 +134,15 @@ async def test_a_browser_must_come_from_one_of_our_own_addresses(
 
 async def test_what_a_display_has_shown_reaches_the_core_with_the_stations_name(room: Room) -> None:
     async with room.watch(room.bearer(station="perfusion")) as page:
-        await page.send(json.dumps({"type": "shown", "seq": 41}))
-        await until(lambda: room.control.received)
-    expected = {"type": "shown", "display": "perfusion", "seq": 41}
-    assert room.control.received == [("main", expected)]
+        shown = {"type": "shown", "seq": 41, "id": "core_high", "occurrence": "b-1"}
+        await page.send(json.dumps({**shown, "latency_ms": 8.5}))
+        await until(lambda: any(m["type"] == "shown" for _, m in room.control.received))
+    expected = {**shown, "display": "perfusion", "latency_ms": 8.5}
+    assert ("main", expected) in room.control.received
 
 
 async def test_enrolled_displays_that_say_they_live_are_counted(room: Room) -> None:
-    async with room.watch(room.bearer(station="perfusion")) as display, room.watch() as other:
+    async with room.watch() as display, room.watch(room.bearer("qa")) as other:
         for page in (display, other):
             await page.send(json.dumps({"type": "alive"}))
         await until(lambda: all(page.alive_at for page in room.parts.hub.pages))
@@ -253,6 +254,7 @@ async def test_a_stuck_control_process_is_noticed_and_no_old_state_looks_live(
         await until(lambda: not room.parts.link.alive)
         assert (await room.http.get("/healthz")).status_code == 503
         async with room.watch() as page:
+            assert json.loads(await soon(page.recv()))["type"] == "hello"
             with pytest.raises(TimeoutError):
                 await soon(page.recv(), within_s=0.3)
             room.control.recover()

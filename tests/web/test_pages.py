@@ -90,7 +90,7 @@ async def test_a_link_that_is_not_valid_signs_nobody_in(
 
 
 async def test_signing_out_ends_the_session(room: Room) -> None:
-    await room.http.get("/signin", params={"token": room.token()})
+    await room.http.get("/signin", params={"token": room.token("qa")})
     foreign = await room.http.post("/signout", headers={"Origin": "http://elsewhere.example"})
     out = await room.http.post("/signout", headers={"Origin": room.origin})
     after = await room.http.get("/api/session")
@@ -165,6 +165,9 @@ async def test_openapi_names_every_answer_and_needs_no_sign_in(room: Room) -> No
         "/api/protocols": ["200", "401"],
         "/api/session/commands": ["202", "400", "401", "403", "409", "413", "422", "503"],
         "/api/session/commands/{key}": ["200", "401", "404", "422"],
+        "/api/v1/dose": ["200", "401", "404", "422"],
+        "/api/v1/history": ["200", "401", "422"],
+        "/api/v1/what-if": ["200", "401", "409", "422", "429", "503"],
         "/signin": ["200", "303", "401", "422"],
         "/signout": ["204", "401", "403"],
     }  # fmt: skip

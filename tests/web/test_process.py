@@ -26,6 +26,8 @@ from tests.web.control_side import (
     state,
 )
 
+pytestmark = pytest.mark.real_time
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -91,7 +91,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
     contract = (
         "open_session close_session confirm_checklist compare_probes start_phase confirm_drug "
         "set_controller set_inflow set_flow stop heater_off pause resume abort acknowledge "
-        "pause_audio note volume enter_core request answer patient_unstable confirm_reminder"
+        "pause_audio note volume enter_core request answer patient_unstable confirm_reminder "
+        "take_control hand_over release_control seen cooling"
     )
     assert set(COMMANDS) == set(contract.split())
     assert set(COMMANDS) > URGENT
@@ -102,7 +103,7 @@ def test_a_command_without_arguments_needs_no_args(name: str) -> None:
     assert BODY.validate_python({"name": name}).args == COMMANDS[name]()
 
 
-def test_what_comes_from_the_web_process_has_three_shapes() -> None:
+def test_what_comes_from_the_web_process_has_its_shapes() -> None:
     by = {"user": "", "role": "display", "station": "perfusion"}
     request = {
         "type": "command", "key": "k", "name": "volume", "args": {"kind": "in", "ml": 250.0},
@@ -110,7 +111,19 @@ def test_what_comes_from_the_web_process_has_three_shapes() -> None:
     }  # fmt: skip
     for message in (
         {"type": "hello", "lane": "urgent"},
-        {"type": "shown", "display": "perfusion", "seq": 1},
+        {
+            "type": "shown",
+            "display": "perfusion",
+            "seq": 1,
+            "id": "core_high",
+            "occurrence": "b-1",
+            "latency_ms": 12.5,
+        },
+        {
+            "type": "displays",
+            "heard": {"perfusion": {"role": "perfusionist", "audible": True}},
+            "hidden": [],
+        },
         request,
     ):
         assert FROM_WEB.validate_python(message).model_dump(mode="json") == message

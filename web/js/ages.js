@@ -53,7 +53,11 @@ function ageOf(channel, nowMs) {
  */
 export function readingOf(state, channel, nowMs) {
   const age = ageOf(channel, nowMs);
-  if (age === "gone") return { value: null, age, reason: whyGone(state, channel, nowMs) };
+  if (age === "gone") {
+    const lost = state.room?.devices[channel.device]?.link === "lost";
+    const reason = whyGone(state, channel, nowMs);
+    return lost ? { value: null, age, reason, short: t.linkLost } : { value: null, age, reason };
+  }
   const shown = channel.validity === "valid" || channel.validity === "questionable";
   if (!shown || channel.value === null) {
     return { value: null, age: "gone", reason: channel.reason || t.validity[channel.validity] };
@@ -70,7 +74,7 @@ export function readingOf(state, channel, nowMs) {
  */
 export function ownReason(state, reading, nowMs) {
   if (reading.value !== null || connection(state, nowMs) === "lost") return "";
-  return reading.reason;
+  return reading.short ?? reading.reason;
 }
 
 /**

@@ -6,11 +6,15 @@
  */
 import { connection } from "./ages.js";
 import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
+import { fitSize } from "./fit.js";
 import { clock, fixed, timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
 /** A press that follows a change of the banner sooner than this was meant for what was there. */
 const CHANGE_GUARD_MS = 400;
+
+/** So many of the others fit beside the highest; the list has them all. */
+const OTHERS_SHOWN = 3;
 
 let shownKey = "";
 let shownSinceMs = -Infinity;
@@ -74,7 +78,9 @@ export function drawBanner(state, nowMs) {
   setText(byId("alarm-limit"), view.alarm ? underValue(view.alarm) : "");
   const others = view.alarm ? state.alarms.slice(1) : state.alarms;
   setText(byId("alarm-count"), others.length ? t.alarmOthers(others.length) : "");
+  byId("alarm-beside").hidden = !others.length;
   drawOthers(others);
+  fitSize(byId("alarm-main"), banner);
   buttonById("ack").disabled = !nextToAcknowledge(state);
   drawAudio(state, nowMs);
 }
@@ -105,9 +111,10 @@ function underValue(alarm) {
 function drawOthers(others) {
   const key = others.map((alarm) => `${alarm.occurrence}${alarm.priority}${alarm.text}`).join();
   rebuildOnChange(byId("alarm-others"), key, () =>
-    others.map((alarm) =>
-      make("li", { "data-alarm-id": alarm.id, text: `${markOf(alarm.priority)} ${alarm.text}` }),
-    ),
+    others.slice(0, OTHERS_SHOWN).map((alarm) => {
+      const text = `${markOf(alarm.priority)} ${alarm.text}`;
+      return make("li", { "data-alarm-id": alarm.id, text, title: text });
+    }),
   );
 }
 
@@ -128,20 +135,33 @@ export function drawAlarmList(state, send) {
   const key = state.alarms.map((one) => one.occurrence + one.presence + one.text).join() || "none";
   rebuildOnChange(byId("alarm-list"), key, () =>
     state.alarms.length
-      ? state.alarms.map((alarm) => alarmRow(alarm, send))
+      ? state.alarms.map((alarm) => alarmRow(alarm, state, send))
       : [make("li", { text: t.alarmNone })],
+  );
+  drawPast(state);
+}
+
+/** What is over stays in the list, for whoever was not in the room. @param {PageState} state */
+function drawPast(state) {
+  const past = state.room?.past_alarms ?? [];
+  byId("past-title").hidden = !past.length;
+  rebuildOnChange(byId("past-list"), past.map((one) => one.occurrence).join() || "none", () =>
+    past.map((one) => {
+      const times = `${timeOfDay(one.since_utc)}–${timeOfDay(one.until_utc)} `;
+      const words = `${markOf(one.priority)} ${one.text}`;
+      return make("li", {}, make("small", { text: times }), make("span", { text: words }));
+    }),
   );
 }
 
-/** @param {Alarm} alarm @param {import("./commands.js").Send} send */
-function alarmRow(alarm, send) {
-  const since = timeOfDay(alarm.since_utc);
+/** @param {Alarm} alarm @param {PageState} state @param {import("./commands.js").Send} send */
+function alarmRow(alarm, state, send) {
+  const since = [timeOfDay(alarm.since_utc), underValue(alarm)].filter(Boolean).join(" · ");
+  const why = state.room?.devices[alarm.source]?.reason ?? "";
   const row = make(
     "li",
-    { "data-occurrence": alarm.occurrence },
-    make("b", { text: `${markOf(alarm.priority)} ${alarm.text} ` }),
-    make("span", { text: alarm.do }),
-    make("small", { text: ` ${since} ${underValue(alarm)} ` }),
+    { class: "entry", "data-occurrence": alarm.occurrence },
+    make("b", { text: `${markOf(alarm.priority)} ${alarm.text}` }),
   );
   if (alarm.presence !== "acknowledged") {
     const button = make("button", { text: t.acknowledge });
@@ -149,6 +169,8 @@ function alarmRow(alarm, send) {
       send("acknowledge", { occurrence: alarm.occurrence }, { control: "banner" });
     row.append(button);
   }
+  const small = make("small", { text: [since, why].filter(Boolean).join(" · ") });
+  row.append(make("p", {}, make("span", { text: `${alarm.do} ` }), small));
   return row;
 }
 

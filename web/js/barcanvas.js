@@ -12,6 +12,8 @@
  * @property {number} height in CSS pixels
  */
 import { readingOf } from "./ages.js";
+import { outlookOf } from "./fan.js";
+import { coreChannel } from "./figures.js";
 import { colourOf, lookOf } from "./hues.js";
 
 const TAIL_S = 300;
@@ -123,12 +125,36 @@ function drawBar(context, scene, channel, place) {
   const colour = reading.age === "fresh" ? colourOf(look.hue) : colourOf("--ink-grey");
   const within = reading.value >= group.low_c && reading.value <= group.high_c;
   if (within) drawTail(context, scene, channel, place, colour);
+  drawAhead(context, scene, channel, place, colour);
   context.fillStyle = colour;
   context.strokeStyle = colour;
   context.lineWidth = 2;
   markPath(context, place, group, reading.value);
   if (reading.age === "fresh") context.fill();
   else context.stroke();
+}
+
+/**
+ * What is foreseen for this channel in ten minutes: a bracket at the bar's right edge.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Scene} scene
+ * @param {Channel} channel
+ * @param {{left: number, width: number, yOf: (valueC: number) => number}} place
+ * @param {string} colour
+ */
+function drawAhead(context, { state, group }, channel, { left, width, yOf }, colour) {
+  const name = channel.id === coreChannel(state)?.id ? "core" : channel.id;
+  const later = outlookOf(state)?.ahead[name]?.at(-1);
+  if (!later) return;
+  const within = (/** @type {number} */ value) =>
+    yOf(Math.min(group.high_c, Math.max(group.low_c, value)));
+  const top = within(later.value_c + later.within_c);
+  const bottom = within(later.value_c - later.within_c);
+  context.save();
+  context.globalAlpha = 0.55;
+  context.fillStyle = colour;
+  context.fillRect(left + width + 3, top, 3, Math.max(2, bottom - top));
+  context.restore();
 }
 
 /**

@@ -7,7 +7,8 @@ const ATTEMPTS = 2;
 /**
  * @typedef {{control: string, second?: string, reason?: string}} Options
  * `control` names the place beside which a refusal is shown.
- * @typedef {(name: string, args: Record<string, unknown>, options: Options) => void} Send
+ * @typedef {(name: string, args: Record<string, unknown>, options: Options) => Promise<boolean>} Send
+ * True once the core has taken the command; what was typed may then be cleared, never before.
  * @typedef {(control: string, reason: string) => void} Refuse
  * Says beside a control what is wrong with an entry that was therefore not sent.
  */
@@ -20,8 +21,9 @@ export function makeSender(onMessage) {
   return async (name, args, { control, second = "", reason = "" }) => {
     const key = newKey();
     onMessage({ type: "asked", control, key, name });
-    const failure = await post(key, { name, args, reason, second });
-    if (failure) onMessage({ type: "failed", control, key, reason: failure });
+    const { failure, field } = await post(key, { name, args, reason, second });
+    if (failure) onMessage({ type: "failed", control, key, reason: failure, field });
+    return !failure;
   };
 }
 
@@ -38,7 +40,8 @@ function newKey() {
 /**
  * @param {string} key
  * @param {object} body
- * @returns {Promise<string>} a sentence when the request was not accepted, otherwise empty
+ * @returns {Promise<{failure: string, field: string}>} a sentence when the request was not
+ * accepted, and the entry that it is about where there is one; otherwise empty
  */
 async function post(key, body) {
   let failure = "";
@@ -50,21 +53,23 @@ async function post(key, body) {
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       });
-      return answer.ok ? "" : await refusal(answer);
+      return answer.ok ? { failure: "", field: "" } : await refusal(answer);
     } catch (error) {
       const late = error instanceof DOMException && error.name === "TimeoutError";
       failure = late ? t.answers.timeout : t.answers.network;
     }
   }
-  return failure;
+  return { failure, field: "" };
 }
 
-/** @param {Response} answer @returns {Promise<string>} */
+/** @param {Response} answer @returns {Promise<{failure: string, field: string}>} */
 async function refusal(answer) {
   const body = await answer.json().catch(() => ({}));
   /** @type {Record<string, string>} */
   const known = /** @type {any} */ (t.answers);
-  return wordsOf(body) || known[String(answer.status)] || t.answers.other;
+  const field = typeof body.field === "string" ? body.field.replace(/^args\./, "") : "";
+  const failure = wordsOf(body) || known[String(answer.status)] || t.answers.other;
+  return { failure: field ? failure.replace(/^[\w.]+: /, "") : failure, field };
 }
 
 /**

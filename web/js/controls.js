@@ -100,9 +100,10 @@ function wireSetPoint(setPoint, current, send, refuse) {
   const submit = () => {
     const value = typedNumber(input.value);
     if (value === null) return refuse(name, t.numberMissing);
-    dirty(false);
+    const typed = input.value;
     const wire = Number((value * setPoint.perShown).toFixed(3));
-    send(setPoint.command, { [setPoint.argument]: wire }, { control: name });
+    const sent = send(setPoint.command, { [setPoint.argument]: wire }, { control: name });
+    void sent.then((taken) => taken && input.value === typed && dirty(false));
   };
   input.oninput = () => dirty(true);
   input.onkeydown = (event) => {

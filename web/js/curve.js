@@ -6,12 +6,14 @@
  * @typedef {import("./types.js").Channel} Channel
  * @typedef {import("./history.js").History} History
  * @typedef {{channel: Channel, index: number}} Line
- * @typedef {{nowS: number, zeroS: number|null, spanS: number}} Axis
- * `zeroS` is the treatment time of drug-in, null before it.
+ * @typedef {{nowS: number, zeroS: number|null, spanS: number, aheadS: number,
+ *   ticks?: number}} Axis
+ * `zeroS` is the treatment time of drug-in, null before it; `aheadS` is what lies right of now.
  */
 import { isOnCurve } from "./bars.js";
-import { drawBand, drawFlags } from "./curvemarks.js";
+import { drawBand, drawFans, drawFlags } from "./curvemarks.js";
 import { byId, setAttribute, setText } from "./dom.js";
+import { fansOf, outlookOf } from "./fan.js";
 import { BAR_GROUPS, channelsOf } from "./figures.js";
 import { colourOf, lookOf } from "./hues.js";
 import { channelName, t } from "./texts.js";
@@ -23,13 +25,16 @@ const LOWEST_TOP_C = 47;
 const HIGHEST_BOTTOM_C = 35;
 const STEPS_MIN = [1, 2, 5, 10, 20, 30];
 const TICKS_AT_MOST = 8;
+const TICK_PX = 80;
+/** So much of the future is shown, or a third of the past where that is shorter. */
+const AHEAD_S = 600;
 
 /** @type {any} */
 let plot = null;
 let plotKey = "";
 let spanMin = 30;
 /** @type {{axis: Axis, state: PageState|null}} */
-const scene = { axis: { nowS: 0, zeroS: null, spanS: 1800 }, state: null };
+const scene = { axis: { nowS: 0, zeroS: null, spanS: 1800, aheadS: 0 }, state: null };
 
 /** @param {PageState} state @returns {Line[]} */
 function linesOf(state) {
@@ -68,7 +73,8 @@ export function drawCurve(state, history, nowMs) {
 }
 
 /** @param {PageState} state @param {number} nowMs @returns {Axis} */
-function axisOf({ room, snapshotMs }, nowMs) {
+function axisOf(state, nowMs) {
+  const { room, snapshotMs } = state;
   const speed = room?.speed ?? 1;
   const toldS = ((room?.at_ns ?? 0) / 1e9) * speed;
   const contactS = room?.clocks?.contact_s;
@@ -76,6 +82,8 @@ function axisOf({ room, snapshotMs }, nowMs) {
     nowS: toldS + ((nowMs - (snapshotMs ?? nowMs)) / 1000) * speed,
     zeroS: typeof contactS === "number" ? toldS - contactS : null,
     spanS: spanMin * 60,
+    ticks: Math.max(2, Math.min(TICKS_AT_MOST, Math.floor(byId("curve").clientWidth / TICK_PX))),
+    aheadS: outlookOf(state) ? Math.min(AHEAD_S, spanMin * 20) : 0,
   };
 }
 
@@ -100,7 +108,7 @@ function rebuild(place, lines, key, rem) {
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { time: false, range: () => [scene.axis.nowS - scene.axis.spanS, scene.axis.nowS] },
+        x: { time: false, range: () => rangeS(scene.axis) },
         y: { range: (_plot, low, high) => rangeOf(low, high) },
       },
       axes: [
@@ -115,13 +123,21 @@ function rebuild(place, lines, key, rem) {
       series: [{}, ...lines.map(seriesOf)],
       hooks: {
         drawClear: [(drawn) => drawBand(drawn, scene.state)],
-        draw: [(drawn) => drawFlags(drawn, scene.state, font)],
+        draw: [
+          (drawn) => {
+            if (scene.state) drawFans(drawn, fansOf(scene.state, scene.axis.nowS), scene.axis.nowS);
+            drawFlags(drawn, scene.state, font);
+          },
+        ],
       },
     },
     [[], ...lines.map(() => [])],
     place,
   );
 }
+
+/** @param {Axis} axis @returns {[number, number]} */
+const rangeS = ({ nowS, spanS, aheadS }) => [nowS - spanS + aheadS, nowS + aheadS];
 
 /** @param {Line} line */
 function seriesOf({ channel, index }) {
@@ -153,12 +169,14 @@ export function rangeOf(low, high) {
  * @param {Axis} axis
  * @returns {number[]}
  */
-export function splitsOf({ nowS, zeroS, spanS }) {
-  const step = STEPS_MIN.find((minutes) => spanS / 60 / minutes <= TICKS_AT_MOST) ?? 30;
+export function splitsOf(axis) {
+  const { nowS, zeroS, spanS } = axis;
+  const step = STEPS_MIN.find((minutes) => spanS / 60 / minutes <= (axis.ticks ?? TICKS_AT_MOST)) ?? 30;
   const originS = zeroS ?? nowS;
   const stepS = step * 60;
-  const first = Math.ceil((nowS - spanS - originS) / stepS);
-  const last = Math.floor((nowS - originS) / stepS);
+  const [fromS, untilS] = rangeS(axis);
+  const first = Math.ceil((fromS - originS) / stepS);
+  const last = Math.floor((untilS - originS) / stepS);
   return Array.from({ length: last - first + 1 }, (_, at) => originS + (first + at) * stepS);
 }
 

@@ -38,6 +38,48 @@ export function drawBand(plot, state) {
 }
 
 /**
+ * What is foreseen, right of now: the range of the sites together, and of the core.
+ * @param {any} plot uPlot
+ * @param {import("./fan.js").Fans} fans
+ * @param {number} nowS
+ */
+export function drawFans(plot, fans, nowS) {
+  if (!fans.sites.length && !fans.core.length) return;
+  const context = plot.ctx;
+  const { left, top, width, height } = plot.bbox;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  drawFan(plot, fans.sites, "--ink");
+  drawFan(plot, fans.core, "--hue-core");
+  const x = plot.valToPos(nowS, "x", true);
+  context.fillStyle = colourOf("--ink-soft");
+  context.fillRect(x, top, devicePixelRatio || 1, height);
+  context.restore();
+}
+
+/** @param {any} plot @param {import("./fan.js").Edge[]} edges @param {string} hue */
+function drawFan(plot, edges, hue) {
+  if (!edges.length) return;
+  const context = plot.ctx;
+  const at = (/** @type {number} */ atS, /** @type {number} */ value) =>
+    /** @type {const} */ ([plot.valToPos(atS, "x", true), plot.valToPos(value, "y", true)]);
+  context.beginPath();
+  for (const edge of edges) context.lineTo(...at(edge.atS, edge.high));
+  for (const edge of edges.toReversed()) context.lineTo(...at(edge.atS, edge.low));
+  context.closePath();
+  context.globalAlpha = 0.18;
+  context.fillStyle = colourOf(hue);
+  context.fill();
+  context.globalAlpha = 0.7;
+  context.setLineDash([3, 5]);
+  context.strokeStyle = colourOf(hue);
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/**
  * @param {any} plot uPlot
  * @param {PageState|null} state
  * @param {string} font in CSS pixels

@@ -29,8 +29,13 @@ export function drawDrug(state, send, refuse) {
   );
   const contactS = state.room?.clocks?.contact_s ?? null;
   for (const one of fractions) writeDue(one, contactS);
-  drawReminders(state);
+  drawTimers(state, send);
+  setText(byId("dip"), state.room?.dip ? dipWords(state.room.dip) : "");
 }
+
+/** How far the next dose would cool. @param {import("./types.js").Dip} dip */
+const dipWords = (dip) =>
+  t.dip(fixed(dip.from_c, 1), fixed(dip.to_c, 1), clock(dip.recovers_s));
 
 /** @param {Fraction} one @param {Send} send @param {Refuse} refuse */
 function fractionRow(one, send, refuse) {
@@ -75,18 +80,40 @@ function writeDue(one, contactS) {
   setText(place, leftS > 0 ? t.dueIn(clock(leftS)) : t.dueNow);
 }
 
-/** @param {PageState} state */
-function drawReminders(state) {
-  const reminders = state.room?.reminders ?? [];
-  const lines = reminders.map((one) => {
-    const due =
-      one.due_s === null ? t.dueWithDrug : one.due_s > 0 ? t.dueIn(clock(one.due_s)) : t.dueNow;
-    return t.reminder(one.drug, fixed(one.dose_mg, 0), one.infusion_min, due);
-  });
+/**
+ * Everything that has a time; an intravenous drug is confirmed here or by anesthesia.
+ * @param {PageState} state
+ * @param {Send} send
+ */
+function drawTimers(state, send) {
+  const timers = state.room?.timers ?? [];
   const list = byId("reminders");
-  rebuildOnChange(list, String(lines.length), () => lines.map(() => make("li")));
-  lines.forEach((line, at) => {
-    const row = list.children[at];
-    if (row) setText(row, line);
+  const key = timers.map((one) => one.id + (one.state === "done")).join() || "none";
+  rebuildOnChange(list, key, () => timers.map((one) => timerRow(one, state, send)));
+  timers.forEach((one, at) => {
+    const place = list.children[at]?.querySelector("small");
+    if (place) setText(place, timerWords(one));
   });
+}
+
+/** @param {import("./types.js").Timer} one @param {PageState} state @param {Send} send */
+function timerRow(one, state, send) {
+  const number = Number(/^reminder_(\d+)$/.exec(one.id)?.[1] ?? 0);
+  const dose = state.room?.reminders[number - 1]?.dose_mg;
+  const text = typeof dose === "number" ? `${one.text}, ${fixed(dose, 0)} mg` : one.text;
+  const words = make("div", {}, make("span", { text: `${text} ` }), make("small"));
+  const row = make("li", { class: "entry", "data-timer": one.id }, words);
+  if (!number || one.state === "done") return row;
+  const button = make("button", { text: t.reminderGiven });
+  button.onclick = () => send("confirm_reminder", { reminder: number }, { control: "drug" });
+  row.append(button);
+  return row;
+}
+
+/** @param {import("./types.js").Timer} one */
+function timerWords({ state, due_in_s }) {
+  if (state === "done") return t.timerDone;
+  if (due_in_s === null) return state === "due" ? t.dueNow : t.dueWithDrug;
+  if (due_in_s > 0) return t.dueIn(clock(due_in_s));
+  return state === "late" ? t.lateBy(clock(-due_in_s)) : t.dueNow;
 }

@@ -63,6 +63,22 @@ export class History {
     return Math.max(0, index);
   }
 
+  /**
+   * A history with what the service has kept, for a page that comes or wakes in the middle.
+   * @param {number} speed
+   * @param {{step_s: number, times_s: number[], channels: Record<string, (number|null)[]>}} kept
+   */
+  static of(speed, kept) {
+    const history = new History(speed);
+    const gapS = 1.5 * kept.step_s;
+    kept.times_s.forEach((atS, row) => {
+      for (const [id, values] of Object.entries(kept.channels)) {
+        history.add(id, atS, values[row] ?? null, gapS);
+      }
+    });
+    return history;
+  }
+
   /** @param {number} atS */
   #indexAt(atS) {
     const slot = Math.floor(atS / this.stepS);

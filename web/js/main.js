@@ -1,4 +1,5 @@
 /** The perfusionist's page: messages in, state through the reducer, panels out. */
+import { drawAbdomen } from "./abdomen.js";
 import { drawAlarmList, drawBanner, wireBanner } from "./banner.js";
 import { drawBars, drawBarValues } from "./bars.js";
 import { drawClocks } from "./clocks.js";
@@ -9,18 +10,23 @@ import { setAttribute, setText } from "./dom.js";
 import { drawDrug } from "./drug.js";
 import { History } from "./history.js";
 import { forgetColours } from "./hues.js";
+import { drawLedger } from "./ledger.js";
 import { openLink } from "./link.js";
 import { drawDetails, drawNumbers } from "./numbers.js";
 import { drawOutcomes } from "./outcomes.js";
+import { drawOutlook } from "./outlook.js";
 import { initialState, reduce } from "./reduce.js";
 import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
 import { drawSetup, wireSetup } from "./setup.js";
 import { drawStepper, wireStepper } from "./stepper.js";
+import { drawSummary, wireSummary } from "./summary.js";
 import { drawTasks, wireTasks } from "./tasks.js";
 import { t } from "./texts.js";
 
 const AGES_EVERY_MS = 250;
 const CURVE_EVERY_MS = 1000;
+/** A page that heard nothing for so long asks for what it has missed. */
+const AWAY_MS = 5000;
 
 let state = initialState();
 /** @type {History|null} */
@@ -30,20 +36,35 @@ const confirmed = new Set();
 
 const current = () => state;
 const send = makeSender(receive);
-/** @type {import("./commands.js").Refuse} */
-const refuse = (control, reason) => receive({ type: "entry", control, reason });
+/** @type {import("./setup.js").Refuse} */
+const refuse = (control, reason, field = "") => receive({ type: "entry", control, reason, field });
 
 /** @param {import("./types.js").Message} message */
 function receive(message) {
   const nowMs = performance.now();
-  const boot = state.boot;
+  const { boot, snapshotMs } = state;
   state = reduce(message, state, nowMs);
   if (state.boot !== boot) confirmed.clear();
+  const away = snapshotMs === null || nowMs - snapshotMs > AWAY_MS || state.boot !== boot;
+  if (message.type === "snapshot" && away) void loadHistory();
   if (message.type === "heartbeat") return;
   if (message.type === "frame") {
     remember(message);
     drawLive(nowMs);
   } else drawAll(nowMs);
+}
+
+/** What passed while this page was not there; gaps in it stay gaps. */
+async function loadHistory() {
+  try {
+    const answer = await fetch("/api/v1/history");
+    if (!answer.ok || !state.room) return;
+    const kept = await answer.json();
+    if (kept.boot === state.boot) history = History.of(state.room.speed, kept);
+    drawPictures();
+  } catch {
+    // Without it the curve begins now, which is no lie.
+  }
 }
 
 /** Keeps a frame for the tails and the curve. @param {import("./types.js").Message} frame */
@@ -65,6 +86,7 @@ function drawLive(nowMs) {
   drawNumbers(state, nowMs);
   drawDetails(state, nowMs);
   drawBarValues(state, nowMs);
+  drawAbdomen(state, nowMs);
 }
 
 /** @param {number} nowMs */
@@ -75,6 +97,7 @@ function drawAll(nowMs) {
   drawRoom(state, nowMs);
   drawGuarded(state);
   drawHeat(state, nowMs);
+  drawOutlook(state, nowMs);
   drawClocks(state, nowMs);
   drawStepper(state, nowMs);
   drawSetup(state, nowMs);
@@ -82,6 +105,8 @@ function drawAll(nowMs) {
   drawOutcomes(state);
   drawTasks(state, send, refuse);
   drawDrug(state, send, refuse);
+  drawLedger(state);
+  drawSummary(state, nowMs);
   confirmShown();
 }
 
@@ -124,6 +149,7 @@ wireBanner(current, send);
 wireStepper(current, send);
 wireControls(current, send, refuse);
 wireSetup(send, refuse);
+wireSummary(send);
 wireTasks(current, send, refuse);
 wireCurve(drawPictures);
 wireTheme(() => {

@@ -11,7 +11,7 @@ import { channelsOf, coreChannel, flowChannel, inflowChannel, sitesFigure } from
 import { DASH, fixed, litres, litresPerMinute } from "./format.js";
 import { channelName, t } from "./texts.js";
 
-const DETAIL_ROLES = ["line_in", "line_out", "iap", "flow", "level", "speed", "power"];
+const DETAIL_ROLES = ["outflow", "line_in", "line_out", "iap", "level", "speed", "power"];
 const VOLUMES = "volumes";
 /** Names that the large numbers already carry as test hooks. */
 const LARGE = new Set(["sites", "inflow", "core", "flow"]);
@@ -55,10 +55,18 @@ function drawSites(state, nowMs) {
   const target = state.room?.target;
   const inside =
     target && figure.value !== null && figure.age === "fresh"
-      ? figure.value >= target.low_c && figure.value <= target.high_c
+      ? figure.value >= target.low_c && figure.value <= target.high_c && !aboveCeiling(state, figure)
       : false;
   setAttribute(byId("cell-sites"), "data-in-band", String(inside));
 }
+
+/**
+ * A mean in the band is not "all is well" while one site stands at its ceiling.
+ * @param {PageState} state
+ * @param {{max: number|null}} figure
+ */
+const aboveCeiling = (state, { max }) =>
+  max !== null && max >= (state.room?.limits["site_ceiling_c"] ?? Infinity);
 
 /** @param {PageState} state @param {number} nowMs */
 function drawInflow(state, nowMs) {
@@ -97,22 +105,24 @@ const joined = (...parts) => parts.filter(Boolean).join(" · ");
  * @param {number} nowMs
  */
 export function drawDetails(state, nowMs) {
-  const channels = channelsOf(state, DETAIL_ROLES);
+  const calculated = channelsOf(state, ["flow"]).filter((channel) => !channel.measured);
+  const channels = [...channelsOf(state, DETAIL_ROLES), ...calculated];
   const list = byId("details");
   rebuildOnChange(list, channels.map((channel) => channel.id).join(), () => [
-    ...channels.map((channel) => detailRow(detailName(channel), channel.id, hookOf(channel.id))),
+    ...channels.map((channel) =>
+      detailRow(t.detailNames[channel.role] ?? channelName(channel), channel.id, detailHook(channel.id)),
+    ),
     detailRow(t.volumes, VOLUMES, VOLUMES),
   ]);
   for (const channel of channels) writeDetail(state, channel, nowMs);
   const volumes = roomIsLive(state, nowMs) ? state.room?.volumes : null;
-  const parts = volumes ? [volumes.in_ml, volumes.out_ml, volumes.retained_ml] : [];
-  setText(byId(`detail-${VOLUMES}`), parts.map(litres).join(" / ") || DASH);
-  setText(byId(`detail-unit-${VOLUMES}`), volumes ? t.litres : "");
+  const moved = volumes ? t.inOut(litres(volumes.in_ml), litres(volumes.out_ml)) : "";
+  setText(byId(`detail-${VOLUMES}`), volumes ? litres(volumes.retained_ml) : DASH);
+  setText(byId(`detail-unit-${VOLUMES}`), moved);
 }
 
-/** @param {Channel} channel */
-const detailName = (channel) =>
-  channel.role === "flow" && !channel.measured ? t.flowCalculated : channelName(channel);
+/** The outflow has its own hook under its bar. @param {string} id */
+const detailHook = (id) => (id === "outflow" ? `detail-${id}` : hookOf(id));
 
 /** @param {string} name @param {string} id @param {string} hook */
 const detailRow = (name, id, hook) =>
@@ -133,7 +143,8 @@ function writeDetail(state, channel, nowMs) {
   const reading = readingOf(state, channel, nowMs);
   const output = byId(`detail-${channel.id}`);
   const inLitres = channel.unit === "ml/min";
-  const digits = inLitres ? litresPerMinute(reading.value) : fixed(reading.value, 0);
+  const decimals = channel.unit === "degC" ? 1 : 0;
+  const digits = inLitres ? litresPerMinute(reading.value) : fixed(reading.value, decimals);
   setText(
     output,
     reading.value === null ? `${DASH} ${ownReason(state, reading, nowMs)}`.trim() : digits,

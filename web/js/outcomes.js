@@ -5,6 +5,7 @@
  * @typedef {import("./types.js").Command} Command
  */
 import { byId, setAttribute, setText } from "./dom.js";
+import { fitWords } from "./fit.js";
 import { fixed, timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
@@ -21,7 +22,18 @@ const LIGHTS = {
 const IN_LITRES = new Set(["set_flow"]);
 
 /** Controls that say every step in words: the element is `message-<control>`. */
-const CONTROLS = ["setup", "checks", "drug", "volumes", "note", "mode", "inflow", "flow", "halt"];
+const CONTROLS = [
+  "setup",
+  "sign",
+  "checks",
+  "drug",
+  "volumes",
+  "note",
+  "mode",
+  "inflow",
+  "flow",
+  "halt",
+];
 
 /** @param {Command} command @param {number|null|undefined} value */
 const amount = (command, value) =>
@@ -75,26 +87,29 @@ function troubleOf(state, control) {
 /** @param {PageState} state */
 export function drawOutcomes(state) {
   for (const control of CONTROLS) say(control, outcomeOf(state, control));
-  say("banner", troubleOf(state, "banner"));
-  say("needs", phaseOutcome(state));
+  for (const place of ["banner", "alarms"]) say(place, troubleOf(state, "banner"));
+  sayNeeds(state);
   drawLights(state.commands[0]);
 }
 
 /**
- * Beside the next action stand its needs; a refusal of what was pressed there comes first.
+ * Beside the next action stand its needs, as many as fit: all of them are on the checks' tab. A
+ * refusal of what was pressed there comes first.
  * @param {PageState} state
  */
-function phaseOutcome(state) {
+function sayNeeds(state) {
+  const place = byId("next-needs");
   const trouble = troubleOf(state, "phase");
-  if (trouble.text) return trouble;
   const action = state.room?.next_action;
-  if (!action || action.enabled || !action.needs.length) return { state: "", text: "" };
-  return { state: "", text: t.needs + action.needs.join("; ") };
+  const needs = action && !action.enabled ? action.needs : [];
+  setAttribute(place, "data-state", trouble.state);
+  if (trouble.text) fitWords(place, [trouble.text], t.andMore);
+  else fitWords(place, needs, t.andMore, needs.length ? t.needs : "");
 }
 
 /** @param {string} control @param {{state: string, text: string}} outcome */
 function say(control, outcome) {
-  const place = byId(control === "needs" ? "next-needs" : `message-${control}`);
+  const place = byId(`message-${control}`);
   setAttribute(place, "data-state", outcome.state);
   setText(place, outcome.text);
 }

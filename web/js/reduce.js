@@ -25,6 +25,7 @@ export function initialState() {
     outdated: false,
     beatMs: null,
     snapshotMs: null,
+    you: null,
     room: null,
     channels: {},
     alarms: [],
@@ -73,13 +74,14 @@ const HANDLERS = {
 
 /** @type {Record<string, (message: Message, state: PageState) => PageState>} */
 const LOCAL = {
+  hello: (message, state) => ({ ...state, you: message["you"] }),
   entry: (message, state) =>
-    asked(state, message.control, { key: "", name: "", failure: message.reason }),
-  asked: (message, state) => asked(state, message.control, { ...pick(message), failure: "" }),
+    asked(state, message.control, { key: "", name: "", failure: message.reason, field: message.field ?? "" }),
+  asked: (message, state) => asked(state, message.control, { ...pick(message), failure: "", field: "" }),
   failed: (message, state) => {
     const now = state.asked[message.control];
     if (!now || now.key !== message.key) return state;
-    return asked(state, message.control, { ...now, failure: message.reason });
+    return asked(state, message.control, { ...now, failure: message.reason, field: message.field ?? "" });
   },
 };
 

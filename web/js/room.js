@@ -5,6 +5,7 @@
  */
 import { connection, roomIsLive } from "./ages.js";
 import { byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
+import { fitWords } from "./fit.js";
 import { DASH, fixed } from "./format.js";
 import { t } from "./texts.js";
 
@@ -43,10 +44,10 @@ export function drawGuarded(state) {
   const list = state.room?.not_guarded ?? [];
   const title = list.length ? t.notGuarded(list.length) : t.guardedAll;
   setText(byId("guarded-title"), state.room ? title : "");
-  setText(byId("guarded"), list.map((one) => one.hazard).join(" · "));
+  fitWords(byId("guarded"), list.map((one) => one.hazard), t.andMore);
   const key = list.map((one) => one.hazard + one.why).join();
   rebuildOnChange(byId("guarded-why"), key, () =>
-    list.map((one) => make("li", { text: `${t.notGuardedOne} ${one.hazard}: ${one.why}` })),
+    list.map((one) => make("li", {}, make("b", { text: one.hazard }), make("small", { text: ` ${one.why}` }))),
   );
 }
 

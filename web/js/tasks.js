@@ -18,6 +18,19 @@ import {
 import { eventWords, timeOfDay, typedNumber } from "./format.js";
 import { t } from "./texts.js";
 
+/** Kinds of volume as the ledger counts them. */
+const VOLUME_KINDS = [
+  "in",
+  "prime",
+  "drug",
+  "rinse_in",
+  "out",
+  "drained",
+  "rinse_out",
+  "sample",
+  "spill",
+];
+
 const TABS = ["alarms", "checks", "drug", "volumes", "note", "log"];
 
 /** @param {PageState} state @param {Send} send @param {Refuse} refuse */
@@ -29,8 +42,10 @@ export function drawTasks(state, send, refuse) {
 
 /** @param {PageState} state @param {Send} send @param {Refuse} refuse */
 function drawChecks(state, send, refuse) {
+  drawNeeds(state);
   const items = state.room?.checklist ?? [];
   setText(byId("tab-checks"), t.tabChecks(items.filter((item) => !item.done).length));
+  byId("guarded-why-title").hidden = !state.room?.not_guarded.length;
   const key = items.map((item) => `${item.id}${item.done}`).join() || "none";
   const titles = new Map(state.room?.steps.map((step) => [step.phase, step.title]));
   const open = items.filter((item) => !item.done);
@@ -39,6 +54,17 @@ function drawChecks(state, send, refuse) {
     items.length
       ? [...open, ...done].map((item) => checkRow(item, titles.get(item.before), send, refuse))
       : [make("li", { text: t.checksNone })],
+  );
+}
+
+/** All that the next action still needs, in full. @param {PageState} state */
+function drawNeeds(state) {
+  const action = state.room?.next_action;
+  const needs = action && !action.enabled ? action.needs : [];
+  byId("needs-box").hidden = !needs.length;
+  setText(byId("needs-title"), action ? t.neededFor(action.label) : "");
+  rebuildOnChange(byId("needs-list"), needs.join() || "none", () =>
+    needs.map((need) => make("li", { text: need })),
   );
 }
 
@@ -115,10 +141,14 @@ export function wireTasks(current, send, refuse) {
   for (const name of TABS) buttonById(`tab-${name}`).onclick = () => openTab(name);
   byId("tabs").addEventListener("keydown", moveByArrow);
   openTab("alarms");
-  for (const kind of ["in", "out"]) {
-    buttonById(`volume-${kind}`).onclick = () =>
-      enter("volume-ml", refuse, (ml) => send("volume", { kind, ml }, { control: "volumes" }));
-  }
+  const kinds = /** @type {HTMLSelectElement} */ (byId("volume-kind"));
+  kinds.replaceChildren(
+    ...VOLUME_KINDS.map((kind) => make("option", { value: kind, text: t.volumeKinds[kind] ?? kind })),
+  );
+  buttonById("volume-enter").onclick = () =>
+    enter("volume-ml", refuse, (ml) =>
+      send("volume", { kind: kinds.value, ml }, { control: "volumes" }),
+    );
   buttonById("core-enter").onclick = () =>
     enter("core-c", refuse, (c) => send("enter_core", { c }, { control: "volumes" }));
   buttonById("note-save").onclick = () =>
@@ -149,20 +179,24 @@ function moveByArrow(event) {
   byId(`tab-${next}`).focus();
 }
 
-/** @param {string} id @param {Refuse} refuse @param {(value: number) => void} give */
-function enter(id, refuse, give) {
+/**
+ * What was typed stays until it has been taken.
+ * @param {string} id
+ * @param {Refuse} refuse
+ * @param {(value: number) => Promise<boolean>} give
+ */
+async function enter(id, refuse, give) {
   const input = inputById(id);
-  const value = typedNumber(input.value);
+  const typed = input.value;
+  const value = typedNumber(typed);
   if (value === null) return refuse("volumes", t.numberMissing);
-  give(value);
-  input.value = "";
+  if ((await give(value)) && input.value === typed) input.value = "";
 }
 
-/** @param {Refuse} refuse @param {(text: string) => void} give */
-function withNote(refuse, give) {
+/** @param {Refuse} refuse @param {(text: string) => Promise<boolean>} give */
+async function withNote(refuse, give) {
   const field = /** @type {HTMLTextAreaElement} */ (byId("note-text"));
-  const text = field.value.trim();
-  if (!text) return refuse("note", t.textMissing);
-  give(text);
-  field.value = "";
+  const typed = field.value;
+  if (!typed.trim()) return refuse("note", t.textMissing);
+  if ((await give(typed.trim())) && field.value === typed) field.value = "";
 }

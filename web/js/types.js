@@ -16,6 +16,7 @@
  * @property {string} role
  * @property {string} site
  * @property {string} device
+ * @property {number} input
  * @property {number} grey_s
  * @property {number} gone_s
  * @property {boolean} measured
@@ -76,6 +77,36 @@
  * @typedef {{class: string, driver: string, link: string, reason: string, identity: string,
  *   running: boolean|null, setpoint: number|null, fault: string}} Device
  *
+ * @typedef {{value_c: number, within_c: number}} Ahead
+ * @typedef {object} Outlook
+ * What is foreseen; `at_s` on the clock of `at_ns` times speed, all times treatment seconds.
+ * @property {number} at_s
+ * @property {number[]} horizons_s
+ * @property {Record<string, Ahead[]>} ahead
+ * @property {number|null} gate_in_s
+ * @property {number|null} band_in_s
+ * @property {number|null} core_high_in_s
+ * @property {number} steady_mean_c
+ * @property {number} steady_hottest_c
+ * @property {number} steady_coldest_c
+ *
+ * @typedef {{id: string, text: string, state: "waiting"|"due"|"late"|"done",
+ *   due_in_s: number|null, window_s: number}} Timer
+ * @typedef {{from_c: number, to_c: number, recovers_s: number}} Dip
+ * @typedef {{label_mg: number, given_mg: number[], drained_mg_estimate: number,
+ *   in_circuit_or_patient_mg_estimate: number}} DrugLedger
+ * @typedef {object} Ledger
+ * @property {Record<string, number>} in_ml
+ * @property {Record<string, number>} out_ml
+ * @property {number} pumped_ml
+ * @property {number|null} reservoir_ml
+ * @property {number} retained_ml
+ * @property {number|null} missing_ml
+ * @property {string[]} causes
+ * @property {DrugLedger|null} drug
+ * @typedef {{id: string, occurrence: string, priority: Priority, text: string,
+ *   since_utc: string, until_utc: string}} PastAlarm
+ *
  * @typedef {object} Heat
  * @property {boolean} on
  * @property {number|null} requested_c
@@ -90,6 +121,21 @@
  * @property {number|null} flow_set_ml_min
  * @property {number|null} requested_ml_min
  * @property {string} limited_by
+ *
+ * @typedef {object} You
+ * Who this page is: the `you` of the message `hello`, first on each connection and on any change.
+ * @property {string} name       empty while nobody is signed in
+ * @property {"perfusionist"|"anesthesia"|"surgeon"|"qa"|"admin"|"display"} role
+ * @property {string} station    empty away from the room's enrolled stations: such a page cannot act
+ * @property {string[]} may      the commands that would not be refused to this page now
+ * @property {boolean} holder    this person has control
+ * @property {boolean} idle      away too long: sign in again to act; stop, heat off, ack stay
+ *
+ * @typedef {object} Control
+ * @property {string|null} holder   who has control, null for nobody
+ * @property {string} station
+ * @property {string|null} since_utc
+ * @property {string} offered_to    to whom it is being handed over, empty for nobody
  *
  * @typedef {object} Room
  * What the newest snapshot said, less channels, alarms and commands.
@@ -116,7 +162,13 @@
  * @property {ChecklistItem[]} checklist
  * @property {Drug|null} drug
  * @property {Reminder[]} reminders
+ * @property {Outlook|null} [outlook]
+ * @property {Timer[]} [timers]
+ * @property {Dip|null} [dip]
+ * @property {Ledger|null} [ledger]
+ * @property {PastAlarm[]} [past_alarms]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
+ * @property {Control} control
  * @property {string | null} audible the occurrence that sounds now
  * @property {number} audio_paused_s
  * @property {{hazard: string, why: string}[]} not_guarded
@@ -131,20 +183,21 @@
  * @property {boolean} outdated              the service speaks a newer version than this page
  * @property {number|null} beatMs            when the last heartbeat (or first snapshot) came
  * @property {number|null} snapshotMs        when the last snapshot came
+ * @property {You|null} you                  null before the first message
  * @property {Room|null} room
  * @property {Record<string, Channel>} channels
  * @property {Alarm[]} alarms                highest first
  * @property {Command[]} commands            newest first
  * @property {Record<string, Asked>} asked   the last command of each control of this page
  *
- * @typedef {{key: string, name: string, failure: string}} Asked
- * `failure` is a sentence when the request itself was not accepted.
+ * @typedef {{key: string, name: string, failure: string, field: string}} Asked
+ * `failure` is a sentence when the request itself was not accepted, `field` the entry it is about.
  *
  * @typedef {{type: string, v?: number, seq?: number, room?: string, boot?: string,
  *   mode?: string} & Record<string, any>} Message
  *
  * @typedef {"fresh"|"grey"|"gone"} Age
- * @typedef {{value: number|null, age: Age, reason: string}} Reading
- * `value` is null exactly when `age` is gone; `reason` then says why.
+ * @typedef {{value: number|null, age: Age, reason: string, short?: string}} Reading
+ * `value` is null exactly when `age` is gone; `reason` then says why, `short` in a word or two.
  */
 export {};

@@ -1,6 +1,7 @@
 """Looks at a channel beside the others of its device: stuck, and noisy."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from statistics import median, quantiles
 
 from service.core import channels
@@ -153,7 +154,8 @@ def _noise_limit(view: View, channel: Channel) -> float | None:
 def _scatter(view: View, channel: Channel) -> float | None:
     """The deviation of the noise, from second differences, which slow change leaves small.
 
-    Three in four of them must be large: a pump that stops and starts again is no noise.
+    Three in four of them must be large: a pump that stops and starts again is no noise. And half
+    of them must turn the other way (of white noise 0.73): a smooth rise, seen rarely, is none.
     """
     limit = _noise_limit(view, channel)
     if limit is None:
@@ -163,8 +165,11 @@ def _scatter(view: View, channel: Channel) -> float | None:
         return None
     if max(values) - min(values) <= limit:
         return 0.0
-    bends = (abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False))
-    return quantiles(bends, n=4)[0] / WHITE
+    bends = [a - 2 * b + c for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    turns = sum(one * next_one < 0 for one, next_one in pairwise(bends))
+    if 2 * turns < len(bends) - 1:
+        return 0.0
+    return quantiles(map(abs, bends), n=4)[0] / WHITE
 
 
 def _shown(value: float | None) -> str:

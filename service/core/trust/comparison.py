@@ -90,6 +90,28 @@ def was_compared(session: Session | None) -> bool:
     return session is not None and bool(session.compared)
 
 
+def skipped(session: Session, item: str, reason: str) -> str:
+    """Why the comparison is left out ("" when it was made, or for another item).
+
+    Refused without figures and without a reason.
+    """
+    if item != ITEM or session.compared:
+        return ""
+    if not reason.strip():
+        raise Refusal(
+            "enter what the reference reads and compare the probes, or give a reason for going on "
+            "without"
+        )
+    return reason.strip()
+
+
+def why_not_compared(session: Session | None) -> str:
+    """Why no probe was compared in figures, for the strip of what is not guarded."""
+    confirmed = None if session is None else session.checklist.get(ITEM)
+    said = f": {confirmed.skipped}" if confirmed is not None and confirmed.skipped else ""
+    return f"not compared in figures with an independent reference{said}"
+
+
 def confirmed_again(state: State, item: str) -> State:
     """A person has looked at every probe: what only a look can lift is looked at anew."""
     if item != "probe_map":
