@@ -85,7 +85,9 @@ export function wireTheme(onChange) {
   const button = byId("theme");
   const show = (/** @type {string} */ theme) => {
     setAttribute(root, "data-theme", theme);
-    setText(button, /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme);
+    const words = /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme;
+    setText(button, words);
+    setAttribute(button, "aria-label", `${t.labels.colourTheme}: ${words}`);
     onChange();
   };
   button.onclick = () => {

@@ -76,7 +76,8 @@ function drawNeeds(state) {
  */
 function checkRow(item, before, send, refuse) {
   const who = [item.by, item.second].filter(Boolean).join(", ");
-  const small = item.done ? t.checkDone(who) : t.checkBefore(before ?? item.before);
+  const done = item.skipped ? t.checkSkipped(who, item.skipped) : t.checkDone(who);
+  const small = item.done ? done : t.checkBefore(before ?? item.before);
   const row = make(
     "li",
     { "data-check": item.id },
@@ -94,9 +95,29 @@ function checkRow(item, before, send, refuse) {
     if (item.names > 1 && !second) return refuse("checks", t.secondMissing);
     send("confirm_checklist", { item: item.id }, { control: "checks", second });
   };
-  row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
-  if (item.id === "probe_comparison") row.append(comparison(send, refuse));
+  if (item.id === "probe_comparison") row.append(comparison(send, refuse), skipping(item, send, refuse));
+  else row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
   return row;
+}
+
+/**
+ * Going on without the comparison, for a reason that the record and the strip keep.
+ * @param {import("./types.js").ChecklistItem} item
+ * @param {Send} send
+ * @param {Refuse} refuse
+ */
+function skipping(item, send, refuse) {
+  const label = t.skipWhy;
+  const field = /** @type {HTMLInputElement} */ (
+    make("input", { "aria-label": label, placeholder: label, autocomplete: "off" })
+  );
+  const button = make("button", { text: t.skip });
+  button.onclick = () => {
+    const reason = field.value.trim();
+    if (!reason) return refuse("checks", t.skipWhyMissing);
+    send("confirm_checklist", { item: item.id }, { control: "checks", reason });
+  };
+  return make("div", { class: "row" }, field, button);
 }
 
 /** What the reference says: the core compares the circuit's probes with it. @param {Send} send @param {Refuse} refuse */

@@ -447,6 +447,11 @@ export const t = {
   checksNone: "No checks are due.",
   checkBefore: (/** @type {string} */ phase) => `before ${phase}`,
   checkDone: (/** @type {string} */ who) => `✓ ${who}`,
+  checkSkipped: (/** @type {string} */ who, /** @type {string} */ why) =>
+    `✗ skipped by ${who}: ${why}`,
+  skip: "Skip",
+  skipWhy: "Reason for going on without",
+  skipWhyMissing: "Write why nothing is compared: the record and the strip keep it.",
   confirm: "Confirm",
   secondName: "Second name",
   referenceC: "Reference, °C",

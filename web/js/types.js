@@ -69,7 +69,7 @@
  * @typedef {{name: string, args: Record<string, unknown>, label: string, enabled: boolean,
  *   needs: string[]}} NextAction
  * @typedef {{id: string, text: string, before: string, names: number, done: boolean,
- *   by: string, second: string}} ChecklistItem
+ *   by: string, second: string, skipped?: string}} ChecklistItem
  * @typedef {{number: number, share: number, due_s: number|null, given_utc: string|null,
  *   mg: number|null}} Fraction
  * @typedef {{name: string, dose_mg_m2: number, bsa_m2: number|null, dose_mg: number|null,
