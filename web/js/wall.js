@@ -91,6 +91,6 @@ function receive(message) {
 }
 
 writeLabels();
-openLink(receive);
+openLink(receive, { watched: false });
 draw(performance.now());
 setInterval(() => draw(performance.now()), AGES_EVERY_MS);
