@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from service.web import (
     answers,
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     answers.install(app, lambda request, body, why: api.note_refused(parts, request, body, why))
     app.add_middleware(Guard, secure=settings.secure)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     app.include_router(api.build(parts))
     app.include_router(questions.build(settings, accounts, recent, desk))
     app.include_router(signing_in.build(door))

@@ -203,6 +203,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "request": Ask,
     "answer": Answer,
     "cooling": Cooling,
+    "confirm_blood_test": Args,
     "seen": Seen,
     "take_control": Args,
     "hand_over": HandOver,

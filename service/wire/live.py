@@ -56,6 +56,7 @@ class AlarmMessage(_Live):
     sent_ns: int
     durable: bool
     by: str = ""
+    for_anesthesia: bool = False
 
 
 class PhaseMessage(_Live):

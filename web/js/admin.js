@@ -1,6 +1,6 @@
 /** Accounts and stations, for administrators. */
 import { byId, make, setText } from "./dom.js";
-import { ask, writeWords } from "./requests.js";
+import { ask, writeWords } from "./forms.js";
 import { accountTexts as t } from "./texts.js";
 
 const ROLES = ["perfusionist", "anesthesia", "surgeon", "qa", "admin"];

@@ -1,6 +1,6 @@
 /** The sign-in page: name and password, or a one-time code; what was typed is never lost. */
 import { buttonById, byId, inputById, setText } from "./dom.js";
-import { ask, writeWords } from "./requests.js";
+import { ask, writeWords } from "./forms.js";
 import { accountTexts as t } from "./texts.js";
 
 const FIELDS = ["name", "password"];
