@@ -1,6 +1,6 @@
 /** Records for quality assurance: a list like a logbook, and one session with its proof. */
 import { buttonById, byId, make, setText } from "./dom.js";
-import { ask, writeWords } from "./requests.js";
+import { ask, writeWords } from "./forms.js";
 import { accountTexts, recordTexts as t } from "./texts.js";
 
 /** @typedef {Record<"id"|"protocol"|"opened"|"closed"|"mode"|"phases", string>} Line */
