@@ -18,7 +18,7 @@ from uuid import uuid4
 from protocols.loader import load_all
 from protocols.schema import Protocol
 from service import runtime, systemd
-from service.children import Child, adopt, end, ready, start
+from service.children import Child, adopt, begin, end, prepare, ready, start
 from service.control import settings as control
 from service.core.model import Mode, PersonRole
 from service.safe_path import SafePath
@@ -45,6 +45,7 @@ TOLD_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 WEB_CANNOT_START, CONTROL_CANNOT_START = 2, 3
 STATION = "perfusion"
+CONTROL_MODULE = "service.control"
 log = logging.getLogger(__name__)
 
 
@@ -87,6 +88,7 @@ class Supervisor:
         self._proof: Proof | None = None
         self._last: Proof | None = None
         self._acts: tuple[str, ...] = ()
+        self._next: asyncio.subprocess.Process | None = None
         self._proven = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._asked_at: float | None = None
@@ -220,8 +222,14 @@ class Supervisor:
                 return
             log.error("the control process ended (%s); making the devices safe", code)
             wait_s = FIRST_WAIT_S if self._proof else min(2 * wait_s, LONGEST_WAIT_S)
-            await self._make_safe()
-            await asyncio.sleep(wait_s)
+            # The next one loads its program while the devices are made safe, and touches nothing.
+            self._next = await prepare(CONTROL_MODULE)
+            try:
+                await self._make_safe()
+                await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                self._next.kill()
+                raise
 
     async def _watch(self, process: Child, patience_s: float) -> int | str | None:
         """Wait until the control process ends or stops proving its work."""
@@ -272,7 +280,9 @@ class Supervisor:
             acts=self._acts,
         )
         self._acts = ()
-        return await start("service.control", control.VARIABLE, settings.model_dump_json())
+        process, self._next = self._next or await prepare(CONTROL_MODULE), None
+        await begin(process, settings.model_dump_json())
+        return process
 
     async def _keep_web(self) -> None:
         """Serve pages from the first proof of work on: then there is a room to show."""

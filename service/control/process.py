@@ -285,7 +285,7 @@ class ControlProcess:
         """Serve the room until SIGTERM or SIGINT, then leave the devices safe."""
         ended = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(name, ended.set)
+            self._loop.add_signal_handler(name, self._told_to_end, name, ended)
         await self._lanes.start()
         await self._desk.start()
         watched = asyncio.create_task(self._watched.run())
@@ -318,6 +318,12 @@ class ControlProcess:
             self._watched.beat(self._state)
             due = max(due + TICK_S, self._loop.time())
             await asyncio.sleep(due - self._loop.time())
+
+    def _told_to_end(self, by: signal.Signals, ended: asyncio.Event) -> None:
+        """Whoever sends the signal, a treatment's record says that it came."""
+        if self._state.session is not None and not ended.is_set():
+            self._acted(f"control process: told to end during the treatment, by {by.name}")
+        ended.set()
 
     def _is_left_behind(self) -> bool:
         """No supervisor for a minute and no patient to treat: nobody will end this process."""
