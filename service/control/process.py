@@ -148,6 +148,8 @@ class ControlProcess:
             self.handle(noticed)
         for act in settings.acts:
             self._acted(act)
+        if self._notary.problem:
+            self._acted(f"record: goes on unsigned until the end: {self._notary.problem}")
 
     def handle(self, event: Event) -> None:
         """One pass of the core, and then one for each event that it caused itself.

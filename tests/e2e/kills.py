@@ -29,6 +29,7 @@ from tests.e2e.operator import LongClient
 from tests.e2e.room import Client, DemoRoom, Json, Room, ServedRoom, children, demo_room
 
 PROCESSES = ("control", "web", "supervisor")
+HEATED = ("prime", "fill", "heat_up")
 SPEED = 4.0
 LONG_S = 60.0
 DURABLE_WITHIN_S = 0.2
@@ -55,8 +56,9 @@ class Tally:
         )
 
 
-def killed(process: str, times: int, seed: int) -> Tally:
-    """One room whose process is killed so many times. AssertionError for whatever is lost."""
+def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally:
+    """One room whose process is killed so many times in a phase. AssertionError for whatever is
+    lost."""
     tally = Tally(process=process, seed=seed)
     chance = random.Random(f"{process} {seed}")
     with demo_room(SPEED, WARM) as demo:
@@ -65,7 +67,7 @@ def killed(process: str, times: int, seed: int) -> Tally:
         instruments = list(children(demo.process.pid))
         client = LongClient(room)
         try:
-            _to_heat_up(client)
+            _walk(client, phase)
             session, keys = client.state["session"], []
             for _ in range(times):
                 _heats(client, room)
@@ -76,7 +78,7 @@ def killed(process: str, times: int, seed: int) -> Tally:
                     others.append(room)  # type: ignore[arg-type]
                 else:
                     (_control if process == "control" else _web)(room, client, tally)
-                assert client.state["session"] == session and client.state["phase"] == "heat_up"
+                assert client.state["session"] == session and client.state["phase"] == phase
                 _adds_up(client.state)
             tally.acknowledged = len(keys)
             _in_record(demo.site, session, keys)
@@ -90,12 +92,13 @@ def killed(process: str, times: int, seed: int) -> Tally:
     return tally
 
 
-def _to_heat_up(client: Client) -> None:
+def _walk(client: Client, phase: str) -> None:
+    """Open a session and walk it to a phase in which heat is on."""
     client.until(lambda s: s["channels"]["inflow"]["value"], LONG_S, "values")
     client.command("open_session", protocol="closed-mmc-90", height_cm=170, weight_kg=70)
     client.until(lambda s: s["phase"] == "setup", LONG_S, "open")
-    for phase in ("prime", "fill", "heat_up"):
-        client.start(phase, within_s=2 * LONG_S)
+    for step in HEATED[: HEATED.index(phase) + 1]:
+        client.start(step, within_s=2 * LONG_S)
 
 
 def _heats(client: Client, room: Room) -> None:
