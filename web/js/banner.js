@@ -70,7 +70,7 @@ export function drawBanner(state, nowMs) {
   setAttribute(banner, "data-signal", view.signal);
   setAttribute(banner, "data-alarm-id", view.id);
   setText(byId("alarm-mark"), markOf(view.priority));
-  const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] ?? "";
+  const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] || t.alarmNone;
   setAttribute(byId("alarm-mark"), "aria-label", spoken);
   setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), view.text);

@@ -3,6 +3,8 @@
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 const ALIVE_EVERY_MS = 1000;
+/** A hand on the page keeps its person from being idle; it is told no more often than this. */
+const ACTIVE_EVERY_MS = 15_000;
 /** A timer that is this late means that the page was asleep and knows nothing of the gap. */
 const ASLEEP_MS = 5000;
 /** A socket that says nothing for this long is half open: heartbeats come each second. */
@@ -33,6 +35,8 @@ export function openLink(onMessage, options = {}) {
   let lastHeardMs = performance.now();
   let lastMessageMs = performance.now();
   let lastAliveMs = performance.now();
+  let lastActiveMs = -ACTIVE_EVERY_MS;
+  let touched = false;
 
   /** Timers of hidden pages are slowed down; the server's heartbeat wakes us all the same. */
   const alive = () => {
@@ -82,9 +86,17 @@ export function openLink(onMessage, options = {}) {
     const asleep = nowMs - lastAliveMs > ASLEEP_MS;
     lastAliveMs = nowMs;
     alive();
+    if (touched && nowMs - lastActiveMs > ACTIVE_EVERY_MS) {
+      touched = false;
+      lastActiveMs = nowMs;
+      send({ type: "active" });
+    }
     if (socket && (asleep || nowMs - lastHeardMs > SILENT_MS)) startOver();
   }, ALIVE_EVERY_MS);
 
+  for (const kind of ["pointerdown", "keydown", "wheel"]) {
+    addEventListener(kind, () => (touched = true), { passive: true, capture: true });
+  }
   connect();
   return { shown: (shown) => send({ type: "shown", ...shown }) };
 }

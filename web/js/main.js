@@ -17,6 +17,7 @@ import { drawOutcomes } from "./outcomes.js";
 import { drawOutlook } from "./outlook.js";
 import { initialState, reduce } from "./reduce.js";
 import { drawRequests, openRequests } from "./asks.js";
+import { drawRights, wireRights } from "./rights.js";
 import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
 import { drawSetup, wireSetup } from "./setup.js";
 import { Confirmer } from "./shown.js";
@@ -104,6 +105,7 @@ function drawAll(nowMs) {
   drawDrug(state, send, refuse);
   drawLedger(state);
   drawSummary(state, nowMs);
+  drawRights(state);
   drawRequests(state, nowMs, send);
   station.draw(state, state.alarms, nowMs, openRequests(state).length > 0);
   confirmer.drawn(state.alarms, nowMs);
@@ -118,6 +120,7 @@ wireStepper(current, send);
 wireControls(current, send, refuse);
 wireSetup(send, refuse);
 wireSummary(send);
+wireRights(send, refuse);
 wireTasks(current, send, refuse);
 wireCurve(drawPictures);
 wireTheme(() => {

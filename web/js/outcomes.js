@@ -29,6 +29,7 @@ const CONTROLS = [
   "drug",
   "volumes",
   "note",
+  "control",
   "mode",
   "inflow",
   "flow",

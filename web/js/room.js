@@ -85,9 +85,8 @@ export function wireTheme(onChange) {
   const button = byId("theme");
   const show = (/** @type {string} */ theme) => {
     setAttribute(root, "data-theme", theme);
-    const words = /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme;
-    setText(button, words);
-    setAttribute(button, "aria-label", `${t.labels.colourTheme}: ${words}`);
+    setText(button, /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme);
+    setAttribute(button, "aria-label", `${button.textContent}, ${t.labels.colourTheme}`);
     onChange();
   };
   button.onclick = () => {

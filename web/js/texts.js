@@ -69,6 +69,10 @@ const commands = {
   note: "Note",
   volume: "Volume",
   enter_core: "Core by hand",
+  confirm_reminder: "Intravenous drug given",
+  take_control: "Take control",
+  hand_over: "Hand over control",
+  release_control: "Give control back",
 };
 
 /** @type {Record<string, string>} */
@@ -181,6 +185,11 @@ const labels = {
   signOffRemark: "Remark for the record",
   signAndClose: "Sign and close the session",
   pastAlarms: "Over",
+  whoHasControl: "Control",
+  controlReason: "To whom, or why it is taken",
+  takeControl: "Take",
+  handOver: "Hand over",
+  releaseControl: "Give back",
   notGuardedToday: "Not guarded today",
   timers: "Times",
   volumeKind: "What was moved",
@@ -316,6 +325,15 @@ export const t = {
   notYetRead: "no reading yet",
   noValueFor: (/** @type {number} */ seconds) => `no value for ${seconds}\u00A0s`,
   linkLost: "link lost",
+  remotePage: "Information only: this page is not at a station of this room",
+  idle: "Away too long: sign in again to act. Stop and Heat off work.",
+  nobodySignedIn: "Nobody signed in. Stop, Heat off and Acknowledge work.",
+  youHaveControl: (/** @type {string} */ name) => `${name}: has control`,
+  nobodyHasControl: (/** @type {string} */ name) => `${name}: control is free`,
+  otherHasControl: (/** @type {string} */ name, /** @type {string} */ holder) =>
+    `${name}: ${holder} has control`,
+  controlOffered: (/** @type {string} */ holder) => `${holder} offers you control: take it (Note)`,
+  nameMissing: "Write to whom.",
   deviceLost: (/** @type {string} */ device) => `${device}: connection lost`,
 
   pageTitle: (/** @type {string} */ room) => `${room} – HIPEC`,
@@ -432,6 +450,20 @@ export const t = {
     503: "The control process does not answer. Act on the device itself.",
     other: "The service reported a fault. Look at the device.",
   },
+  /** What an entry is called where a sentence begins with it. @type {Record<string, string>} */
+  entryNames: {
+    height_cm: "Height",
+    weight_kg: "Weight",
+    duration_min: "Duration",
+    dose_mg: "Dose",
+    c: "Temperature",
+    ml_min: "Flow",
+    ml: "Volume",
+    at: "Time",
+    second: "Second name",
+    reason: "Reason",
+    to: "Name",
+  },
   numberMissing: "Enter a number.",
   secondMissing: "This check needs a second name.",
   textMissing: "Write the text first.",
@@ -447,15 +479,21 @@ export const t = {
   checksNone: "No checks are due.",
   checkBefore: (/** @type {string} */ phase) => `before ${phase}`,
   checkDone: (/** @type {string} */ who) => `✓ ${who}`,
-  checkSkipped: (/** @type {string} */ who, /** @type {string} */ why) =>
-    `✗ skipped by ${who}: ${why}`,
-  skip: "Skip",
-  skipWhy: "Reason for going on without",
-  skipWhyMissing: "Write why nothing is compared: the record and the strip keep it.",
   confirm: "Confirm",
   secondName: "Second name",
   referenceC: "Reference, °C",
-  compare: "Compare probes",
+  compare: "Compare",
+  whichProbe: "Which probe",
+  circuitProbes: "The circuit's probes together",
+  withoutComparison: "Reason, if not compared",
+  compared: (
+    /** @type {string} */ name,
+    /** @type {string} */ value,
+    /** @type {string} */ off,
+    /** @type {boolean} */ within,
+  ) => `${within ? "✓" : "✕"} ${name} ${value} °C, off by ${off}`,
+  checkSkipped: (/** @type {string} */ why, /** @type {string} */ who) =>
+    `left out: ${why} (${who})`,
   drugNone: "This protocol has no drug, or no session is open.",
   dose: (/** @type {string} */ mg, /** @type {string} */ perM2, /** @type {string} */ bsa) =>
     `${mg} mg by arithmetic (${perM2} mg/m² × ${bsa} m²); the label decides`,
@@ -535,3 +573,51 @@ export function channelName(channel) {
 /** @param {{role: string, site: string}} channel */
 export const shortName = (channel) =>
   shortNames[channel.site || channel.role] ?? channelName(channel);
+
+/** Words of the sign-in page and of the page of accounts and stations. */
+export const accountTexts = {
+  signIn: "Sign in",
+  signInOidc: "Sign in with the hospital's account",
+  signOut: "Sign out",
+  name: "Name",
+  password: "Password",
+  code: "One-time code",
+  useCode: "Use the code",
+  stationHint:
+    "An enrolled station in the room can always stop, switch the heat off and acknowledge, " +
+    "with nobody signed in.",
+  nameMissing: "Write your name as your administrator entered it.",
+  passwordMissing: "Write your password.",
+  codeVoid: "This link or code has been used, or has run out. Ask for a new one.",
+  failed: "The service could not do this. Try again.",
+  unreachable: "The service does not answer. Nothing was changed; try again.",
+  adminTitle: "Accounts and stations",
+  people: "Accounts",
+  stations: "Enrolled stations",
+  station: "Station",
+  role: "Role",
+  state: "State",
+  actions: "Actions",
+  fingerprint: "Fingerprint",
+  enrolled: "Enrolled",
+  firstPassword: "First password (may be left out)",
+  addPerson: "Add account",
+  enrol: "Make an enrolment link",
+  revoke: "Revoke",
+  disable: "Close",
+  enable: "Open again",
+  disabled: "closed",
+  open: "open",
+  noPassword: "no password",
+  oneTimeLink: "One-time link",
+  openOnce: "Open once, within a day:",
+  /** @type {Record<string, string>} */
+  roles: {
+    perfusionist: "Perfusionist",
+    anesthesia: "Anesthesia",
+    surgeon: "Surgeon (views)",
+    qa: "Quality assurance",
+    admin: "Administrator",
+    display: "Wall display",
+  },
+};

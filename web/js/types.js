@@ -105,6 +105,7 @@
  *
  * @typedef {{id: string, text: string, state: "waiting"|"due"|"late"|"done",
  *   due_in_s: number|null, window_s: number}} Timer
+ * @typedef {{channel: string, value_c: number, reference_c: number, within: boolean}} Compared
  * @typedef {{from_c: number, to_c: number, recovers_s: number}} Dip
  * @typedef {{label_mg: number, given_mg: number[], drained_mg_estimate: number,
  *   in_circuit_or_patient_mg_estimate: number}} DrugLedger
@@ -180,6 +181,7 @@
  * @property {Dip|null} [dip]
  * @property {Ledger|null} [ledger]
  * @property {PastAlarm[]} [past_alarms]
+ * @property {Compared[]} [compared]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
  * @property {Control} control
  * @property {Request[]} [requests]
