@@ -150,6 +150,8 @@ class VirtualSession:
             self.feed(event)
         self.feed(Tick(at=now))
         self.log.saw(self.now_s, self.instruments.values)
+        if self.state.session is not None:
+            self.log.foresaw(self.state.session)
         if self.team is not None:
             self.team.act(self)
         self._work()

@@ -58,6 +58,7 @@ def course(session: VirtualSession) -> Course:
         gate_s=_since(began_s, gate_s),
         from_s=_since(began_s, log.began_s(Phase.PERFUSE)),
         to_s=_since(began_s, end_s),
+        foretold=tuple((at_s - began_s, in_s) for at_s, in_s in log.foretold),
     )
 
 
