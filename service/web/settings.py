@@ -29,9 +29,9 @@ class ProtocolEntry(BaseModel):
 class Settings(BaseModel):
     """The web process's settings: JSON in the environment variable `HIPEC_WEB`.
 
-    `socket` is the control process's Unix socket, `accounts` the file of the server-side sessions,
-    `origins` every address that a browser may open the pages under (default: the listen address);
-    `station` names the enrolled station that the demo signs a browser in at.
+    `socket` is the control process's Unix socket, `database` the journal's URL, beside which the
+    accounts lie; `origins` every address that a browser may open the pages under (default: the
+    listen address); `idle_s` without a hand on the page makes a person a watcher.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,12 +39,12 @@ class Settings(BaseModel):
     room: str
     mode: Mode
     socket: Path
-    accounts: Path
+    database: str
     listen: str = "127.0.0.1:8000"
     origins: tuple[str, ...] = ()
     pages: Path = _PAGES
     protocols: tuple[ProtocolEntry, ...] = ()
-    station: str = "perfusion"
+    idle_s: float = Field(default=900.0, gt=0)
     version: str = "0"
     tls_certificate: Path | None = None
     tls_key: Path | None = None

@@ -177,12 +177,16 @@ function alarmRow(alarm, state, send) {
 /**
  * @param {() => PageState} current
  * @param {import("./commands.js").Send} send
+ * @param {import("./station.js").Station} station
  */
-export function wireBanner(current, send) {
+export function wireBanner(current, send, station) {
   buttonById("ack").onclick = () => {
     const alarm = nextToAcknowledge(current());
     if (!alarm || performance.now() - shownSinceMs < CHANGE_GUARD_MS) return;
     send("acknowledge", { occurrence: alarm.occurrence }, { control: "banner" });
   };
-  buttonById("pause-audio").onclick = () => send("pause_audio", {}, { control: "banner" });
+  buttonById("pause-audio").onclick = () => {
+    if (connection(current(), performance.now()) === "lost") station.silence();
+    else send("pause_audio", {}, { control: "banner" });
+  };
 }
