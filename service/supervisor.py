@@ -28,7 +28,7 @@ from service.control import settings as control
 from service.core.model import Mode
 from service.safe_path import SafePath
 from service.site import load_site
-from service.web.settings import ProtocolEntry
+from service.web.settings import Oidc, ProtocolEntry
 from service.web.settings import Settings as WebSettings
 from service.wire import AccessKind, AccessTold, WireError, pack, read_message
 
@@ -307,7 +307,7 @@ class Supervisor:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _web_settings(self) -> WebSettings:
-        about = self._site.about
+        about, oidc = self._site.about, self._site.accounts.oidc
         return WebSettings(
             room=about.id,
             mode=about.mode,
@@ -318,6 +318,7 @@ class Supervisor:
             protocols=tuple(_entry(protocol) for protocol in self._protocols.values()),
             idle_s=60 * self._site.accounts.idle_min,
             version=version("hipec-monitor"),
+            oidc=Oidc.model_validate(oidc.model_dump()) if oidc else None,
             tls_certificate=about.tls_certificate,
             tls_key=about.tls_key,
         )

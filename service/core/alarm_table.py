@@ -12,7 +12,7 @@ from functools import cache
 from protocols.schema import Technique
 from service.core import displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
-from service.core.findings import Look, RoomLook, SurelyAbove, TwiceAbove, above, of_limits
+from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
@@ -171,7 +171,7 @@ RULES: tuple[Rule, ...] = (
         "faster than a probe can counts when `readings_bad_of` say the same (heat is off at once)",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=SurelyAbove(
+        look=Isolating(
             rule="inflow_isolate", role=Role.INFLOW, limit=of_limits("inflow_isolate_c")
         ),
         phases=FLUID,

@@ -87,26 +87,23 @@ class TwiceAbove(Above):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SurelyAbove(Above):
-    """The same, but a reading that cannot be is confirmed first.
+class Isolating(Above):
+    """The inflow so hot that the pump stops; a reading that cannot be is confirmed first.
 
     A garbled answer must not stop a circulation: what jumped there faster than a probe can (heat is
     off all the same) counts only when several of the last few say so.
     """
 
     def __call__(self, state: State, session: Session) -> Iterator[Finding]:
-        """A finding for each channel above the limit, unknown while only one jump says so."""
+        """A finding for each channel at the limit; not known while it is not confirmed."""
         for found in Above.__call__(self, state, session):
             suspect = state.trust.suspects.get(found.source)
             alone = suspect is not None and suspect.readings & 1 and not _is_confirmed(suspect)
             if alone and not is_signalled(state, self.rule, found.source):
-                yield Finding(source=found.source, raw=None, limit=self.limit(session.limits))
+                limit = self.limit(session.limits)
+                yield Finding(source=found.source, raw=None, limit=limit)
             else:
                 yield found
-
-
-def _is_confirmed(suspect: Suspect) -> bool:
-    return any(doubt.check in OF_READINGS for doubt in suspect.doubts)
 
 
 def _by_hand(
@@ -186,6 +183,10 @@ def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | 
         limit=limit,
         sampled=sample.at,
     )
+
+
+def _is_confirmed(suspect: Suspect) -> bool:
+    return any(doubt.check in OF_READINGS for doubt in suspect.doubts)
 
 
 def of_limits(name: str) -> Callable[[Limits], float]:

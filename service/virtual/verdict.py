@@ -176,13 +176,16 @@ def _was_rightly_told(each: Figures, limit_min: float) -> bool:
 
 
 def _forecast(core: Sequence[Figures]) -> Aim:
-    errors = _known(core, "forecast_error_min")
+    errors = sorted(_known(core, "forecast_error_min"))
     middle = median(errors) if errors else None
-    worst = f"; in nine of ten patients at most {sorted(errors)[int(0.9 * len(errors))]:.1f} min"
+    found = "-"
+    if middle is not None:
+        found = f"{middle:.2f} min; in nine of ten patients at most "
+        found += f"{errors[int(0.9 * len(errors))]:.1f} min"
     return Aim(
         what="error of the forecast time to target, from minute 2 of heat-up on, median",
         target=f"≤ {FORECAST_ERROR_MIN:g} min",
-        found="-" if middle is None else f"{middle:.2f} min{worst}",
+        found=found,
         met=middle is not None and middle <= FORECAST_ERROR_MIN,
     )
 

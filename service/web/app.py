@@ -80,6 +80,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(api.build(parts))
     app.include_router(questions.build(settings, accounts, recent, desk))
     app.include_router(signing_in.build(door))
+    if settings.oidc is not None:
+        from service.web import oidc  # its libraries come with the extra `oidc` only
+
+        app.include_router(oidc.build(door, settings.oidc))
     app.include_router(people_api.build(settings, accounts, audit))
     app.include_router(pages.build(settings, accounts))
     if settings.pages.is_dir():

@@ -28,9 +28,10 @@ HOMES: Mapping[PersonRole, str] = {
 }
 
 
-def home_of(session: Session) -> str:
+def home_of(session: Session, settings: Settings) -> str:
     """The page of a person's role, or of the screen's where nobody is signed in."""
-    return HOMES[session.role if session.user else session.screen_role or session.role]
+    home = HOMES[session.role if session.user else session.screen_role or session.role]
+    return home if (settings.pages / PAGES[home]).is_file() else "/"
 
 
 def page(settings: Settings, name: str, *, status: int = 200) -> Response:

@@ -92,8 +92,8 @@ def _serving(path: str, name: str, settings: Settings, accounts: Accounts, demo:
         tokens = None if caller else await demo.tokens(request)
         if caller is None and tokens is None:
             return RedirectResponse("/signin", 303)
-        home = home_of(caller.session) if caller else path
-        if path == "/" != home and (settings.pages / PAGES[home]).is_file():
+        home = home_of(caller.session, settings) if caller else path
+        if path == "/" != home:
             return RedirectResponse(home, 303)
         response = page(settings, name)
         if tokens:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from service.core.model import Mode
+from service.core.model import Mode, PersonRole
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAGES = Path(__file__).resolve().parents[2] / "web"
@@ -26,6 +26,18 @@ class ProtocolEntry(BaseModel):
     carriers: tuple[str, ...] = ()
 
 
+class Oidc(BaseModel):
+    """An OpenID Connect provider: who it is, who we are to it, and which group is which role."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    client_id: str
+    secret_file: Path | None = None
+    claim: str = "groups"
+    roles: dict[str, PersonRole]
+
+
 class Settings(BaseModel):
     """The web process's settings: JSON in the environment variable `HIPEC_WEB`.
 
@@ -44,6 +56,7 @@ class Settings(BaseModel):
     origins: tuple[str, ...] = ()
     pages: Path = _PAGES
     protocols: tuple[ProtocolEntry, ...] = ()
+    oidc: Oidc | None = None
     idle_s: float = Field(default=900.0, gt=0)
     version: str = "0"
     tls_certificate: Path | None = None

@@ -109,7 +109,7 @@ def _add_password(router: APIRouter, door: Door) -> None:
     @router.get("/api/v1/signin")
     async def ways() -> Ways:
         """How one may sign in here."""
-        return Ways(oidc=False)
+        return Ways(oidc=door.settings.oidc is not None)
 
     @router.post(
         "/api/v1/signin",
@@ -146,7 +146,7 @@ def _add_password(router: APIRouter, door: Door) -> None:
         answer = SignedIn(
             name=name,
             role=session.role,
-            home=home_of(session),
+            home=home_of(session, door.settings),
             token=token if asked.program else None,
         )
         response = JSONResponse(answer.model_dump(mode="json"))
@@ -192,20 +192,28 @@ def _add_link(router: APIRouter, door: Door) -> None:
             door.audit.tell(AccessKind.SIGN_IN_REFUSED, "a one-time link", **where)
             return page(settings, "signin.html", status=401)
         _tell_opened(door, opened, where)
-        before = await find_caller(request, settings, door.accounts)
-        screen = tokens.screen or (before.tokens.screen if before else "")
-        session = await door.accounts.session(Tokens(person=tokens.person, screen=screen))
-        home = home_of(session) if session else "/"
-        response: Response = RedirectResponse(home, 303)
-        if request.headers.get("sec-fetch-site") == "cross-site":
-            # After a click in a mail or chat page, the redirect would still count as that page's
-            # and carry no Strict cookie; a move that our own page makes does.
-            head = f'<meta http-equiv="refresh" content="0; url={home}">'
-            body = f'<!doctype html><html lang="en"><head>{head}<title>Signed in</title></head>'
-            body += f'<body><a href="{home}">Go to the page</a></body></html>'
-            response = Response(body, 200, media_type="text/html")
+        foreign = request.headers.get("sec-fetch-site") == "cross-site"
+        response = await go_to(door, request, tokens, foreign=foreign)
         set_cookies(response, tokens, settings)
         return response
+
+
+async def go_to(door: Door, request: Request, tokens: Tokens, *, foreign: bool) -> Response:
+    """On to the page of whoever these tokens, with the screen's own, are.
+
+    After a click on a `foreign` page the redirect would still count as that page's and carry no
+    Strict cookie; a move that our own page makes does.
+    """
+    before = await find_caller(request, door.settings, door.accounts)
+    screen = tokens.screen or (before.tokens.screen if before else "")
+    session = await door.accounts.session(Tokens(person=tokens.person, screen=screen))
+    home = home_of(session, door.settings) if session else "/"
+    if not foreign:
+        return RedirectResponse(home, 303)
+    head = f'<meta http-equiv="refresh" content="0; url={home}">'
+    body = f'<!doctype html><html lang="en"><head>{head}<title>Signed in</title></head>'
+    body += f'<body><a href="{home}">Go to the page</a></body></html>'
+    return Response(body, 200, media_type="text/html")
 
 
 def _tell_opened(door: Door, opened: sign_ins.Code, where: dict[str, str]) -> None:

@@ -88,7 +88,9 @@ def now_ms(page: Page) -> float:
 
 
 @pytest.mark.requirement("RC-171")
-def test_the_record_tells_how_long_each_display_took(room: DemoRoom, heat_up: Client) -> None:
+def test_a_high_alarm_flashes_at_two_hertz_and_the_record_tells_how_long_each_display_took(
+    page: Page, room: DemoRoom, heat_up: Client
+) -> None:
     session = heat_up.state["session"]
 
     def told() -> str:
@@ -97,4 +99,10 @@ def test_the_record_tells_how_long_each_display_took(room: DemoRoom, heat_up: Cl
 
     heat_up.command("enter_core", c=39.6)
     heat_up.until(lambda s: any(a["id"] == "core_high" for a in s["alarms"]), 30, "the alarm")
+    lamp = page.locator("#alarm-mark")
+    expect(page.get_by_test_id("alarm-banner")).to_have_attribute(
+        "data-alarm-id", "core_high", timeout=WAIT_MS
+    )
+    expect(lamp).to_have_text("!!!")
+    expect(lamp).to_have_css("animation-duration", "0.5s")
     heat_up.until(lambda _: "arrival to paint, by its own clock" in told(), 60, "in the record")

@@ -34,7 +34,9 @@ export function drawFigures(state, nowMs) {
 
 /** @param {PageState} state @param {boolean} live */
 function inflowWords(state, live) {
-  const granted = live ? state.room?.heat.granted_c : null;
+  const heat = live ? state.room?.heat : undefined;
+  if (heat && !heat.on) return t.team.heldHeat;
+  const granted = heat?.granted_c;
   return typeof granted === "number" ? t.setTo(fixed(granted, 1)) : t.noSet;
 }
 

@@ -4,7 +4,7 @@ import { drawBanner, drawList, theirs, wireAlarms } from "./anes_alarms.js";
 import { drawFigures } from "./anes_figures.js";
 import { drawPlan, wirePlan } from "./anes_plan.js";
 import { makeSender } from "./commands.js";
-import { History } from "./history.js";
+import { History, keptHistory } from "./history.js";
 import { forgetColours } from "./hues.js";
 import { writeLabels } from "./labels.js";
 import { openLink } from "./link.js";
@@ -16,6 +16,8 @@ import { Station } from "./station.js";
 
 const AGES_EVERY_MS = 250;
 const COURSE_EVERY_MS = 1000;
+/** A page that heard nothing for so long asks for what it has missed. */
+const AWAY_MS = 5000;
 
 let state = initialState();
 /** @type {History|null} */
@@ -27,9 +29,11 @@ const send = makeSender(receive);
 /** @param {import("./types.js").Message} message */
 function receive(message) {
   const nowMs = performance.now();
-  const { boot } = state;
+  const { boot, snapshotMs } = state;
   state = reduce(message, state, nowMs);
   if (state.boot !== boot) confirmer.forget();
+  const away = snapshotMs === null || nowMs - snapshotMs > AWAY_MS || state.boot !== boot;
+  if (message.type === "snapshot" && away) void loadHistory();
   if (message.type === "heartbeat") {
     station.heard();
     return;
@@ -38,6 +42,13 @@ function receive(message) {
     remember(message);
     drawFigures(state, nowMs);
   } else draw(nowMs);
+}
+
+/** What passed while this page was not there; gaps in it stay gaps. */
+async function loadHistory() {
+  const kept = await keptHistory(state);
+  if (kept) history = kept;
+  drawPicture();
 }
 
 /** Keeps the core's readings for its curve. @param {import("./types.js").Message} frame */

@@ -7,7 +7,7 @@ import { makeSender } from "./commands.js";
 import { drawControls, wireControls } from "./controls.js";
 import { drawCurve, forgetCurve, wireCurve } from "./curve.js";
 import { drawDrug } from "./drug.js";
-import { History } from "./history.js";
+import { History, keptHistory } from "./history.js";
 import { forgetColours } from "./hues.js";
 import { drawLedger } from "./ledger.js";
 import { writeLabels } from "./labels.js";
@@ -60,15 +60,9 @@ function receive(message) {
 
 /** What passed while this page was not there; gaps in it stay gaps. */
 async function loadHistory() {
-  try {
-    const answer = await fetch("/api/v1/history");
-    if (!answer.ok || !state.room) return;
-    const kept = await answer.json();
-    if (kept.boot === state.boot) history = History.of(state.room.speed, kept);
-    drawPictures();
-  } catch {
-    // Without it the curve begins now, which is no lie.
-  }
+  const kept = await keptHistory(state);
+  if (kept) history = kept;
+  drawPictures();
 }
 
 /** Keeps a frame for the tails and the curve. @param {import("./types.js").Message} frame */

@@ -9,6 +9,7 @@ import { DASH, clock, fixed, litresPerMinute } from "./format.js";
 import { writeLabels } from "./labels.js";
 import { openLink } from "./link.js";
 import { initialState, reduce } from "./reduce.js";
+import { pausedS } from "./station.js";
 import { channelName, t } from "./texts.js";
 
 /** @typedef {import("./types.js").Channel} Channel */
@@ -77,6 +78,8 @@ function drawPlan(nowMs) {
   const said = { live: t.connected, connecting: t.connecting, lost: t.noConnectionMark };
   setText(byId("connection"), said[linked]);
   setText(byId("reliance"), t.team.informationShort);
+  const left = pausedS(state, nowMs);
+  setText(byId("paused"), left > 0 ? t.team.soundPaused(clock(left)) : "");
   if (state.id) document.title = t.team.wallTitle(state.id);
 }
 
