@@ -28,9 +28,9 @@ def main() -> int:
         treat(client)
         take(page, "live-page")
         take(page, "live-page-phone", "-phone")
-        page.evaluate("document.documentElement.dataset.theme = 'light'")
+        choose_theme(page, "light")
         take(page, "live-page-light", "-laptop")
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        choose_theme(page, "dark")
         go_wrong(room, client, page)
         finish(client)
         take(page, "summary")
@@ -45,6 +45,12 @@ def take(page: Page, name: str, size: str = "") -> None:
     page.wait_for_timeout(2000)
     page.screenshot(path=FOLDER / f"{name}.png")
     page.set_viewport_size({"width": 1920, "height": 1080})
+
+
+def choose_theme(page: Page, name: str) -> None:
+    """Press the theme's button until it is this one, as a person would."""
+    while page.evaluate("document.documentElement.dataset.theme") != name:
+        page.locator("#theme").click()
 
 
 def treat(client: Client) -> None:
