@@ -6,7 +6,7 @@ import { fanOf, rangeOf } from "../../web/js/anes_course.js";
 import { rateWords, reachWords } from "../../web/js/anes_figures.js";
 import { drainWords, dutyTitle, dutyWords, fractionWords } from "../../web/js/anes_plan.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
-import { openRequests, requestWords } from "../../web/js/requests.js";
+import { openRequests, requestWords } from "../../web/js/asks.js";
 import { isPrimary, soundingOf } from "../../web/js/station.js";
 import { alarm, snapshot } from "./room.mjs";
 
