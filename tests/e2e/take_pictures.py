@@ -89,7 +89,7 @@ def finish(client: Client) -> None:
     for phase in ("drain", "rinse", "complete"):
         client.checklist(phase)
         client.command("start_phase", phase=phase, reason="treatment was ended early")
-        client.until(lambda s, phase=phase: s["phase"] == phase, 10, phase)
+        client.until(lambda s: s["phase"] == phase, 10, phase)  # noqa: B023
     client.command("volume", kind="drained", ml=2900)
 
 
