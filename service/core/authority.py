@@ -34,6 +34,7 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "answer": PERFUSIONIST,
     "seen": TEAM,
     "cooling": TEAM,
+    "confirm_blood_test": TEAM,
     "take_control": PERFUSIONIST,
     "hand_over": PERFUSIONIST,
     "release_control": PERFUSIONIST,

@@ -357,6 +357,7 @@ class Session:
     compared: Mapping[str, Compared] = field(default_factory=dict)
     requests: tuple[Request, ...] = ()
     cooling: Cooling | None = None
+    blood_tested_s: float | None = None
     core_above: CoreAbove | None = None
 
 

@@ -56,6 +56,7 @@ class AlarmMessage(_Live):
     sent_ns: int
     durable: bool
     by: str = ""
+    for_anesthesia: bool = False
 
 
 class PhaseMessage(_Live):
@@ -140,14 +141,20 @@ class Alive(Strict):
     visible: bool = True
 
 
-PAGE: TypeAdapter[Shown | Alive] = TypeAdapter(
-    Annotated[Shown | Alive, Field(discriminator="type")]
+class Active(Strict):
+    """A hand was on the page since it last said so; keeps its person from being idle."""
+
+    type: Literal["active"]
+
+
+PAGE: TypeAdapter[Shown | Alive | Active] = TypeAdapter(
+    Annotated[Shown | Alive | Active, Field(discriminator="type")]
 )
 
 
 def live_schema() -> dict[str, Any]:
     """JSON Schema of the server's live messages; the page's own stand beside them in `$defs`."""
     schema = LIVE.json_schema()
-    _, page = models_json_schema([(Shown, "validation"), (Alive, "validation")])
+    _, page = models_json_schema([(each, "validation") for each in (Shown, Alive, Active)])
     schema["$defs"] |= page["$defs"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

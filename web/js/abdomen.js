@@ -101,7 +101,7 @@ export function drawAbdomen(state, nowMs) {
 function rebuild(probes, key) {
   drawnKey = key;
   drawn = [];
-  const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+  const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t.labels.abdomen });
   picture.append(...BODY.map((d) => shape("path", { d, class: "body" })));
   const placed = probes.map((channel, at) => ({ channel, place: placeOf(channel, at) }));
   for (const side of ["left", "right"]) {

@@ -29,6 +29,7 @@ const CONTROLS = [
   "drug",
   "volumes",
   "note",
+  "control",
   "mode",
   "inflow",
   "flow",
@@ -104,7 +105,7 @@ function sayNeeds(state) {
   const needs = action && !action.enabled ? action.needs : [];
   setAttribute(place, "data-state", trouble.state);
   if (trouble.text) fitWords(place, [trouble.text], t.andMore);
-  else fitWords(place, needs, t.andMore, needs.length ? t.needs : "");
+  else fitWords(place, needs, t.andMoreChecks, needs.length ? t.needs : "");
 }
 
 /** @param {string} control @param {{state: string, text: string}} outcome */
