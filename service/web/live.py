@@ -302,6 +302,8 @@ async def _hear(message: Shown | Alive | Active, page: Page, desk: Desk) -> None
         page.audible, page.visible = message.audible, message.visible
         return
     session = page.caller.session
-    display = session.screen or session.station or session.user
+    display = session.screen or session.station
+    if not display:  # what is drawn somewhere else is nobody's confirmation
+        return
     with contextlib.suppress(LinkDown):  # the next onset is confirmed again
         desk.link.send({**message.model_dump(), "display": display})

@@ -1,28 +1,19 @@
 """People and stations in a running room: signing in, control, and the chain that holds it all."""
 
 import subprocess
-from collections.abc import Iterator
 from itertools import count
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.room import Client, DemoRoom, hipec
+from tests.e2e.page_checks import browser, serious
+from tests.e2e.room import Client, DemoRoom, Json, hipec
 
 GOOD = "four quiet green boats"
+__all__ = ["browser"]
 NUMBERS = count(1)
 """A test that is tried again finds names that are still free."""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium_path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield started
-        started.close()
 
 
 def run(room: DemoRoom, *words: str, typed: str = "") -> str:
@@ -50,6 +41,7 @@ def test_an_administrator_makes_an_account_that_signs_in_while_the_room_runs(
     refused: list[str] = []
     page.on("pageerror", lambda error: refused.append(str(error)))
     page.goto(f"{room.address}/signin")
+    assert serious(page) == []
     sign_in(page, chief, "")
     expect(page.locator("#password-message")).to_contain_text("Write your password")
     sign_in(page, chief, "not this one at all")
@@ -64,6 +56,7 @@ def test_an_administrator_makes_an_account_that_signs_in_while_the_room_runs(
     page.locator("#new-person [name=password]").fill("five loud red trains")
     page.get_by_role("button", name="Add account").click()
     expect(page.locator("#people")).to_contain_text(new, timeout=30_000)
+    assert serious(page) == []
     assert refused == []
     context.close()
     told = run(room, "sessions", "verify", "room")
@@ -105,3 +98,26 @@ def test_a_one_time_link_of_the_demo_opens_the_page_of_its_role_once(room: DemoR
         again = httpx.get(room.links["qa"], timeout=30)
     assert (first.status_code, first.headers["location"]) == (303, "/qa")
     assert again.status_code == 401
+
+
+@pytest.mark.requirement("RC-151")
+def test_whoever_signs_out_leaves_a_station_that_shows_on_and_can_still_switch_the_heat_off(
+    room: DemoRoom, client: Client, browser: Browser
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(room.address)
+    expect(page.locator("#sign")).to_have_text("Sign out", timeout=30_000)
+    page.locator("#sign").dispatch_event("click")
+    expect(page.locator("#sign")).to_have_text("Sign in", timeout=30_000)
+    expect(page.get_by_test_id("who")).to_contain_text("Nobody", timeout=30_000)
+    given = {m["key"] for _, m in client.messages if m["type"] == "command"}
+
+    def is_heat_off(message: Json) -> bool:
+        ours = message["type"] == "command" and message["key"] not in given
+        return ours and message["name"] == "heater_off" and message["state"] != "refused"
+
+    page.locator("#heat-off").click()
+    client.first(is_heat_off, 30, "heat off by the station itself")
+    context.close()

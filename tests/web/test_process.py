@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from service.core.model import PersonRole
 from tests.web.conftest import issue, settings_in
@@ -59,6 +60,9 @@ async def test_it_says_when_it_is_ready_holds_little_and_ends_at_once(
     origin = json.loads(await soon(process.stdout.readline(), within_s=60))["ready"]
     headers = {"Authorization": f"Bearer {token}"}
     url = origin.replace("http", "ws") + "/api/live"
+    with pytest.raises(InvalidStatus):
+        async with connect(url, proxy=None):
+            pass
     async with connect(url, additional_headers=headers, proxy=None) as page:
         await next_of(page, "snapshot")
         grown_kb = []
@@ -81,6 +85,7 @@ async def test_it_says_when_it_is_ready_holds_little_and_ends_at_once(
     assert grown_kb[1] < 1024
     assert took_s < 2.0
     assert b"Traceback" not in errors
+    assert (errors.count(b"was not let in"), errors.count(b"handshake")) == (1, 0)
 
 
 async def test_settings_or_an_address_that_cannot_be_used_end_it_with_a_sentence(

@@ -120,7 +120,7 @@ wireStepper(current, send);
 wireControls(current, send, refuse);
 wireSetup(send, refuse);
 wireSummary(send);
-wireRights(send, refuse);
+wireRights(current, send, refuse);
 wireTasks(current, send, refuse);
 wireCurve(drawPictures);
 wireTheme(() => {

@@ -16,6 +16,9 @@ import { t } from "./texts.js";
  */
 export const may = ({ you }, command) => !you || you.may.includes(command);
 
+/** @param {PageState} state */
+const isSignedIn = ({ you }) => Boolean(you?.name) && !you?.idle;
+
 /**
  * One line: who is here, and who may move things.
  * @param {PageState} state
@@ -34,6 +37,7 @@ export function whoWords({ you, room }) {
 /** Runs after all other panels: takes away what this page may not do. @param {PageState} state */
 export function drawRights(state) {
   setText(byId("who"), whoWords(state));
+  setText(byId("sign"), isSignedIn(state) ? t.labels.signOut : t.labels.signIn);
   setAttribute(byId("who"), "data-holder", String(state.you?.holder ?? true));
   for (const button of document.querySelectorAll("[data-controller]")) {
     /** @type {HTMLButtonElement} */ (button).disabled = !may(state, "set_controller");
@@ -64,8 +68,13 @@ export function drawRights(state) {
   }
 }
 
-/** @param {Send} send @param {Refuse} refuse */
-export function wireRights(send, refuse) {
+/** @param {() => PageState} current @param {Send} send @param {Refuse} refuse */
+export function wireRights(current, send, refuse) {
+  buttonById("sign").onclick = async () => {
+    if (!isSignedIn(current())) return location.assign("/signin");
+    const answer = await fetch("/signout", { method: "POST" }).catch(() => null);
+    if (!answer?.ok) refuse("control", t.labels.notSignedOut);
+  };
   const reason = () => inputById("control-reason");
   buttonById("take-control").onclick = async () => {
     const given = reason().value.trim();
