@@ -622,3 +622,20 @@ export const accountTexts = {
     display: "Wall display",
   },
 };
+
+/** Words of the page of records. */
+export const recordTexts = {
+  records: "Records",
+  session: "Session",
+  protocol: "Protocol",
+  opened: "Opened (UTC)",
+  closed: "Closed (UTC)",
+  mode: "Mode",
+  phases: "Phases",
+  nothing: "There is no session yet.",
+  back: "All sessions",
+  verify: "Verify this record",
+  verifying: "Every row is being checked, and replayed through the core …",
+  reading: "The record is being read …",
+  export: "Export (ZIP)",
+};
