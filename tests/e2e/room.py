@@ -218,7 +218,7 @@ class Client:
                     reason="No reference" if item["id"] == "probe_comparison" else "",
                 )
 
-    def start(self, phase: str, within_s: float = 90) -> None:
+    def start(self, phase: str, within_s: float = 180) -> None:
         """Confirm what the phase needs, wait until it may start, and start it."""
         self.checklist(phase)
         wanted = {"name": "start_phase", "args": {"phase": phase}}

@@ -142,6 +142,6 @@ export function wireAlarms(current, send, station) {
     else send("pause_audio", {}, { control: "banner" });
   };
   const dialog = /** @type {HTMLDialogElement} */ (byId("alarm-dialog"));
-  buttonById("all-alarms").onclick = () => dialog.showModal();
+  buttonById("all-alarms").onclick = () => (dialog.open ? dialog.close() : dialog.show());
   buttonById("alarm-close").onclick = () => dialog.close();
 }

@@ -6,6 +6,7 @@
  * @typedef {import("./history.js").History} History
  * @typedef {{atS: number, low: number, high: number}} Edge
  */
+import { roomIsLive } from "./ages.js";
 import { byId } from "./dom.js";
 import { decidingCore } from "./anes_figures.js";
 import { fixed } from "./format.js";
@@ -74,7 +75,7 @@ export function drawCourse(state, history, nowMs) {
   const from = history?.indexSince(BACK_S) ?? 0;
   const values = core && history ? history.valuesOf(core.id, from) : [];
   const times = history ? history.timesS.slice(from) : [];
-  const fan = fanOf(state, nowS);
+  const fan = roomIsLive(state, nowMs) ? fanOf(state, nowS) : [];
   const [bottom, top] = rangeOf([...values, ...fan.flatMap(({ low, high }) => [low, high])]);
   const pad = { left: rem * 3, right: rem, top: rem * 0.75, bottom: rem * 1.75 };
   const x = (/** @type {number} */ atS) =>

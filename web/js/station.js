@@ -41,8 +41,13 @@ export function soundingOf(state, alarms, nowMs) {
   return alarms.find((alarm) => ["on", "latched"].includes(alarm.presence)) ?? null;
 }
 
-/** Seconds left of the audio pause. @param {PageState} state @param {number} nowMs */
+/**
+ * Seconds left of the audio pause; it holds for the room's alarms, not for the loss of the room.
+ * @param {PageState} state
+ * @param {number} nowMs
+ */
 export function pausedS(state, nowMs) {
+  if (connection(state, nowMs) === "lost") return 0;
   const sinceS = state.snapshotMs === null ? 0 : (nowMs - state.snapshotMs) / 1000;
   return Math.max(0, (state.room?.audio_paused_s ?? 0) - sinceS);
 }
