@@ -7,7 +7,7 @@ ARGS     ?=
 SHELL    := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help run install test check lint unit pages bench campaign lock clean
+.PHONY: help run install test check lint unit pages bench campaign sbom lock clean
 
 BIN  := .venv/bin
 PIP  := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -51,6 +51,9 @@ bench: .venv/dev ## Measure what benchmarks/ measures
 
 campaign: bench .venv/strace ## The long runs: every benchmark, then tests/campaign
 	if [ -d tests/campaign ]; then $(PYTEST) tests/campaign $(ARGS); fi
+
+sbom: .venv/dev  ## Write the bill of materials (CycloneDX) to build/sbom.json
+	$(BIN)/python .ci/sbom.py build/sbom.json
 
 lock: .venv/dev  ## Pin every dependency anew, by hash (--upgrade with ARGS)
 	$(LOCK) $(ARGS) --build-deps-for wheel -o requirements.lock pyproject.toml

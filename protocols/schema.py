@@ -161,6 +161,15 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BloodTest:
+    """Blood tests that anesthesia is reminded of with this carrier, from drug-in to drained."""
+
+    carrier: str
+    tests: tuple[str, ...]
+    every_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Perfusate:
     """What circulates and how."""
 
@@ -351,6 +360,7 @@ class Protocol:
     envelope: Envelope
     sha256: str
     trust: Trust = field(default_factory=Trust)
+    blood_tests: tuple[BloodTest, ...] = ()
 
 
 DEFAULT_ENVELOPE = Envelope(

@@ -131,6 +131,8 @@ def _drug(protocol: Protocol) -> Iterator[str]:
             f"intravenous {reminder.drug} {reminder.dose_mg_m2:g} mg/m² over "
             f"{reminder.infusion_min:g} min, at {reminder.at_min:g} min from drug-in"
         )
+    for blood in protocol.blood_tests:
+        yield f"blood with {blood.carrier}: {', '.join(blood.tests)}, every {blood.every_min:g} min"
 
 
 def _rest(protocol: Protocol) -> Iterator[str]:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from protocols import show
 from protocols.schema import Technique
 from service import foretell, site_text
-from service.core.model import PersonRole
+from service.accounts import commands as accounts
+from service.accounts.demo import Keys
 from service.demo import demo
 from service.devices.commands import add_commands
 from service.records import commands as records
@@ -22,10 +23,9 @@ from service.runtime import RuntimeFolderError
 from service.shutdown import shutdown
 from service.site import load_site
 from service.site_shape import SiteError
-from service.supervisor import Plan, Supervisor, accounts_path
+from service.supervisor import Plan, Supervisor
 from service.systemd import unit_text
 from service.virtual.commands import add_commands as add_virtual_commands
-from service.web.accounts import Accounts, AccountsError
 from simulator.control import ControlError, ask
 from simulator.serve import serve as simulate
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer: int | Answer = asked.run(asked)
     except RuntimeFolderError as error:
         answer = SERVED_ALREADY, str(error)
-    except (SiteError, ControlError, AccountsError) as error:
+    except (SiteError, ControlError) as error:
         answer = 1, str(error)
     if isinstance(answer, int):
         return answer
@@ -131,13 +131,12 @@ def _sessions(commands: Commands) -> None:
     proof_commands.add_sessions_commands(sessions)
     keys = commands.add_parser("keys", help="the signing key").add_subparsers(required=True)
     proof_commands.add_keys_commands(keys)
-    accounts = commands.add_parser("accounts", help="who may do what").add_subparsers(required=True)
-    token = accounts.add_parser("token", help="a sign-in token for a person or a program")
-    token.add_argument("--site", type=Path, required=True)
-    token.add_argument("--role", choices=[role.value for role in PersonRole], required=True)
-    token.add_argument("--user", default="", help="the person's name; empty for a station alone")
-    token.add_argument("--station", default="", help="the enrolled station that it is used at")
-    token.set_defaults(run=_issue_token)
+    users = commands.add_parser("users", help="who may do what").add_subparsers(required=True)
+    accounts.add_users_commands(users)
+    stations = commands.add_parser("stations", help="the screens of the room").add_subparsers(
+        required=True
+    )
+    accounts.add_stations_commands(stations)
 
 
 def _devices(commands: Commands) -> None:
@@ -158,11 +157,12 @@ def _devices(commands: Commands) -> None:
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    def ready(address: str, tokens: object) -> None:
+    def ready(address: str, keys: Keys) -> None:
         print(f"The room is served at {address}/", flush=True)
-        if isinstance(tokens, dict):
-            for role, token in tokens.items():
-                print(f"  {role:<13} {token}", flush=True)
+        for role, token in keys.tokens.items():
+            print(f"  {role:<13} {token}", flush=True)
+        for role, code in keys.codes.items():
+            print(f"  {role:<13} {address}/signin?code={code}", flush=True)
 
     return asyncio.run(_supervise(Plan(site=asked.site, speed=asked.speed, on_ready=ready)))
 
@@ -174,14 +174,6 @@ async def _supervise(plan: Plan) -> int:
 def _check_protocol(asked: argparse.Namespace) -> Answer:
     envelopes = load_site(asked.site).envelopes() if asked.site else {}
     return show.check_text(asked.file, envelopes)
-
-
-def _issue_token(asked: argparse.Namespace) -> Answer:
-    load_site(asked.site)
-    accounts = Accounts(accounts_path(asked.site))
-    token = accounts.issue(PersonRole(asked.role), asked.user, asked.station)
-    accounts.close()
-    return 0, token
 
 
 def _fault(asked: argparse.Namespace) -> Answer:

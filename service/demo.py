@@ -17,6 +17,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from service.accounts.demo import Keys
 from service.site_text import demo_site
 from service.supervisor import Plan, Supervisor
 from service.virtual.hands import Hands, Request
@@ -76,12 +77,12 @@ async def _demo(folder: Path, speed: float, listen: str, scenario: Path) -> int:
         return 2
     hands: list[asyncio.Task[None]] = []
 
-    def ready(address: str, tokens: Mapping[str, str]) -> None:
+    def ready(address: str, keys: Keys) -> None:
         if not hands:
-            print(_welcome(address, tokens, site, ports, speed), flush=True)
+            print(_welcome(address, keys, site, ports, speed), flush=True)
         for task in hands:
             task.cancel()
-        hands.append(asyncio.create_task(Team(ports, address, tokens["qa"]).work()))
+        hands.append(asyncio.create_task(Team(ports, address, keys.tokens["qa"]).work()))
 
     try:
         plan = Plan(site=site, speed=speed, on_ready=ready)
@@ -110,7 +111,7 @@ async def _simulate(ports: Path, scenario: Path, speed: float) -> asyncio.subpro
     return None
 
 
-def _welcome(address: str, tokens: Mapping[str, str], site: Path, ports: Path, speed: float) -> str:
+def _welcome(address: str, keys: Keys, site: Path, ports: Path, speed: float) -> str:
     pace = "" if speed == 1 else f", {speed:g} times as fast as real time"
     lines = [
         f"A DEMO room is running{pace}: simulated instruments, no patient.",
@@ -118,11 +119,14 @@ def _welcome(address: str, tokens: Mapping[str, str], site: Path, ports: Path, s
         "",
         f"  Open {address}/",
         "",
+        "One-time sign-in links, each for another browser or a private window:",
+        *(f"  {role:<13} {address}/signin?code={code}" for role, code in keys.codes.items()),
+        "",
         f"  site file    {site}",
         f"  instruments  {ports}",
         "",
         "Bearer tokens for programs, one for each role:",
-        *(f"  {role:<13} {token}" for role, token in tokens.items()),
+        *(f"  {role:<13} {token}" for role, token in keys.tokens.items()),
         "",
         "Ctrl-C ends the room and removes everything it made.",
     ]

@@ -21,6 +21,7 @@ from protocols.schema import Limits, Protocol
 from service.core.model import Role, Unit
 from service.site_shape import (
     PARTS,
+    AccountsPart,
     ChannelPart,
     DevicePart,
     ProtocolsPart,
@@ -81,7 +82,15 @@ def load_site(path: Path) -> Site:
     if found := list(_problems(site)):
         raise SiteError(document.report(found))
     folder, record = path.parent, site.record
+    about = site.about
     parts = {
+        "about": about.model_copy(
+            update={
+                "tls_certificate": about.tls_certificate and folder / about.tls_certificate,
+                "tls_key": about.tls_key and folder / about.tls_key,
+            }
+        ),
+        "accounts": _placed(site.accounts, folder),
         "protocols": ProtocolsPart(directory=folder / site.protocols.directory),
         "record": RecordPart(
             key=record.key and folder / record.key,
@@ -89,6 +98,15 @@ def load_site(path: Path) -> Site:
         ),
     }
     return site.model_copy(update=parts)
+
+
+def _placed(accounts: AccountsPart, folder: Path) -> AccountsPart:
+    """With the provider's secret looked for beside the site file."""
+    oidc = accounts.oidc
+    if oidc is None or oidc.secret_file is None:
+        return accounts
+    placed = oidc.model_copy(update={"secret_file": folder / oidc.secret_file})
+    return accounts.model_copy(update={"oidc": placed})
 
 
 def narrowed(protocol: Protocol, limits: Mapping[str, float]) -> Limits:
@@ -129,6 +147,9 @@ def _problems(site: Site) -> Iterator[Problem]:
         "channel", "input", [f"{each.device} input {each.input}" for each in site.channel]
     )
     yield from _limit_problems(site)
+    if (site.about.tls_certificate is None) != (site.about.tls_key is None):
+        field = "tls_key" if site.about.tls_key is None else "tls_certificate"
+        yield Problem(field=("room", field), text="is missing; TLS needs both of them")
     for name, part in site.envelope.items():
         for what in ("target_c", "duration_min"):
             low, high = getattr(part, what)

@@ -12,7 +12,7 @@ from drivers.registry import make_driver
 from protocols.loader import SHIPPED, load_all
 from protocols.locate import TomlFileError
 from protocols.schema import Envelope, Protocol
-from service.core.model import Channel, Device, Mode, Role, Room, Unit
+from service.core.model import Channel, Device, Mode, PersonRole, Role, Room, Unit
 
 Name = Annotated[
     str,
@@ -52,6 +52,8 @@ class RoomPart(_Part):
         default=None, gt=0, le=10_000, description="needed is the heater's full power in W"
     )
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
 
 class DevicePart(_Part):
@@ -107,6 +109,27 @@ class RecordPart(_Part):
     checkpoints: Path | None = None
 
 
+class OidcPart(_Part):
+    """`[accounts.oidc]`: a provider that people may sign in by; local accounts go on working.
+
+    `secret_file` holds the client's secret; `roles` gives a group of the provider a role here,
+    `claim` names where it lists the groups.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$", description="needed is the issuer's address")
+    client_id: str
+    secret_file: Path | None = None
+    claim: str = "groups"
+    roles: dict[str, PersonRole]
+
+
+class AccountsPart(_Part):
+    """`[accounts]`: how long a person may be away, minutes, and who else knows them."""
+
+    idle_min: Number = Field(default=15, gt=0, le=600, description="needed are minutes, as 15")
+    oidc: OidcPart | None = None
+
+
 class Site(_Part):
     """A whole `site.toml`; `about` is its `[room]`."""
 
@@ -117,6 +140,7 @@ class Site(_Part):
     envelope: dict[str, EnvelopePart] = {}
     protocols: ProtocolsPart = ProtocolsPart()
     record: RecordPart = RecordPart()
+    accounts: AccountsPart = AccountsPart()
 
     def room(self, speed: float = 1.0) -> Room:
         """The room as the core sees it; raises `SiteError` for a speed that its mode forbids."""
@@ -200,4 +224,5 @@ PARTS: Mapping[str, type[BaseModel]] = {
     "envelope": EnvelopePart,
     "protocols": ProtocolsPart,
     "record": RecordPart,
+    "accounts": AccountsPart,
 }

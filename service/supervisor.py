@@ -10,6 +10,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,15 +19,18 @@ from uuid import uuid4
 from protocols.loader import load_all
 from protocols.schema import Protocol
 from service import runtime, systemd
+from service.accounts import audit
+from service.accounts.demo import NO_KEYS, Keys, furnish
+from service.accounts.people import AccountsError
+from service.accounts.store import AccountStore
 from service.children import Child, adopt, begin, end, prepare, ready, start
 from service.control import settings as control
-from service.core.model import Mode, PersonRole
+from service.core.model import Mode
 from service.safe_path import SafePath
 from service.site import load_site
-from service.web.accounts import Accounts
-from service.web.settings import ProtocolEntry
+from service.web.settings import Oidc, ProtocolEntry
 from service.web.settings import Settings as WebSettings
-from service.wire import WireError, pack, read_message
+from service.wire import AccessKind, AccessTold, WireError, pack, read_message
 
 SILENT_S = 2.0
 """Without proof of work for so long the control process is ended and the devices are made safe."""
@@ -44,7 +48,6 @@ ASKED_S = 10.0
 TOLD_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 WEB_CANNOT_START, CONTROL_CANNOT_START = 2, 3
-STATION = "perfusion"
 CONTROL_MODULE = "service.control"
 log = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ class Plan:
 
     site: Path
     speed: float = 1.0
-    on_ready: Callable[[str, Mapping[str, str]], None] = lambda address, tokens: None
+    on_ready: Callable[[str, Keys], None] = lambda address, keys: None
 
 
 class Supervisor:
@@ -93,7 +96,7 @@ class Supervisor:
         self._control: asyncio.StreamWriter | None = None
         self._asked_at: float | None = None
         self._looked_at = 0.0
-        self._tokens = self._issue_tokens()
+        self._keys = NO_KEYS
 
     async def run(self) -> int:
         """Serve the room; 0 after an ordered end, else why it could not go on."""
@@ -290,6 +293,8 @@ class Supervisor:
         if (left := adopt(self._folder / runtime.WEB)) is not None:
             await end(left)
         settings = self._web_settings()
+        if self._site.about.mode is not Mode.REAL:
+            self._keys = await asyncio.to_thread(self._furnish)
         wait_s = FIRST_WAIT_S
         while True:
             process = await start("service.web", "HIPEC_WEB", settings.model_dump_json())
@@ -299,7 +304,7 @@ class Supervisor:
                     wait_s = FIRST_WAIT_S
                     listen = address.partition("://")[2]
                     settings = settings.model_copy(update={"listen": listen})
-                    self._plan.on_ready(address, self._tokens)
+                    self._plan.on_ready(address, self._keys)
                 code = await process.wait()
             except asyncio.CancelledError:
                 await end(process)
@@ -312,29 +317,34 @@ class Supervisor:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     def _web_settings(self) -> WebSettings:
-        about = self._site.about
+        about, oidc = self._site.about, self._site.accounts.oidc
         return WebSettings(
             room=about.id,
             mode=about.mode,
             socket=self._folder / "control",
-            accounts=accounts_path(self._plan.site),
+            database=about.database,
             listen=about.listen,
             origins=about.origins,
             protocols=tuple(_entry(protocol) for protocol in self._protocols.values()),
-            station=STATION,
+            idle_s=60 * self._site.accounts.idle_min,
             version=version("hipec-monitor"),
+            oidc=Oidc.model_validate(oidc.model_dump()) if oidc else None,
+            tls_certificate=about.tls_certificate,
+            tls_key=about.tls_key,
         )
 
-    def _issue_tokens(self) -> Mapping[str, str]:
-        """A token for each role of a demo or test room; none in a real one."""
-        mode = self._site.about.mode
-        accounts = Accounts(accounts_path(self._plan.site))
-        tokens = {}
-        if mode is not Mode.REAL:
-            for role in PersonRole:
-                tokens[role.value] = accounts.issue(role, f"{mode} {role}", STATION)
-        accounts.close()
-        return tokens
+    def _furnish(self) -> Keys:
+        """What opens a demo or test room, for each role; a real one has its own people."""
+        about, site = self._site.about, self._plan.site
+        text = f"a token and a link for each role of a room in mode {about.mode}"
+        told = AccessTold(what=AccessKind.TOKEN_ISSUED, who="every role", by="hipec", text=text)
+        try:
+            with closing(AccountStore(about.database)) as store:
+                audit.tell(site, about.database, [told])
+                return furnish(store, about.id, about.mode)
+        except AccountsError as error:
+            log.error("there are no sign-in links: %s", error)
+            return NO_KEYS
 
     @staticmethod
     def _time() -> float:
@@ -354,8 +364,3 @@ def _entry(protocol: Protocol) -> ProtocolEntry:
         dose_mg_m2=drug.dose_mg_m2 if drug else None,
         carriers=drug.carriers if drug else (),
     )
-
-
-def accounts_path(site: Path) -> Path:
-    """Where a room keeps who is signed in: beside its site file."""
-    return site.with_suffix(".accounts.db")

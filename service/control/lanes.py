@@ -16,6 +16,7 @@ from service.wire import (
     FROM_WEB,
     MAX_MESSAGE_BYTES,
     URGENT,
+    AccessTold,
     CommandRequest,
     Denied,
     Displays,
@@ -29,7 +30,7 @@ from service.wire import (
 
 UNREAD_BYTES = 4 * MAX_MESSAGE_BYTES
 log = logging.getLogger(__name__)
-Asked = CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
+Asked = CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked | AccessTold
 
 
 class Lanes:

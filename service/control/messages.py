@@ -5,6 +5,7 @@ from typing import Any
 
 from service.control.labels import utc
 from service.control.snapshot import snapshot
+from service.core.displays import CONCERNS_ANESTHESIA
 from service.core.effects import AlarmChanged, CommandChanged, Effect, PhaseChanged, SessionOpened
 from service.core.events import Frame
 from service.core.model import Phase, Room
@@ -150,4 +151,5 @@ def _alarm(effect: AlarmChanged) -> Json:
         "sampled_ns": effect.sampled.mono_ns if effect.sampled else None,
         "decided_ns": effect.at.mono_ns,
         "by": effect.by,
+        "for_anesthesia": effect.id in CONCERNS_ANESTHESIA,
     }

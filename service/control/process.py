@@ -49,7 +49,7 @@ from service.journal.signing import CHECKPOINT_S
 from service.journal.store import Store, open_writing
 from service.journal.writer import Writer
 from service.site import Site, load_site
-from service.wire import ANSWER_S, Denied, Displays, DisplayShown, WhatIfAsked
+from service.wire import ANSWER_S, AccessTold, Denied, Displays, DisplayShown, WhatIfAsked
 
 TICK_S = 0.1
 SNAPSHOT_S = 1.0
@@ -199,6 +199,9 @@ class ControlProcess:
         at = now()
         if isinstance(asked, DisplayShown):
             self.handle(requests.shown(asked, at))
+            return
+        if isinstance(asked, AccessTold):
+            self._writer.append(ROOM, (requests.access(asked, at),))
             return
         if isinstance(asked, Displays):
             self._displays.heard(asked, self._loop.time())

@@ -8,9 +8,10 @@ from protocols.dose import BsaFormula, DoseError, body_surface_m2, dose_mg
 from protocols.schema import Protocol
 from service.core.events import Command, Rejected, Shown
 from service.core.model import Actor, Instant
+from service.journal.rows import Access
 from service.site import narrowed
 from service.site_shape import SiteError
-from service.wire import CommandRequest, Denied, DisplayShown
+from service.wire import AccessTold, CommandRequest, Denied, DisplayShown
 from service.wire.strict import Scalar
 
 
@@ -63,6 +64,11 @@ def shown(asked: DisplayShown, at: Instant) -> Shown:
         occurrence=asked.occurrence,
         latency_ms=asked.latency_ms,
     )
+
+
+def access(told: AccessTold, at: Instant) -> Access:
+    """The row of the room's record for who came in, was kept out, or changed that."""
+    return Access(at=at, **told.model_dump(mode="json", exclude={"type"}))
 
 
 def _narrowed(protocol: Protocol | None, limits: Mapping[str, float]) -> Protocol | None:

@@ -26,6 +26,7 @@ from service.core import (
 from service.core.model import Channel, Controller, DeviceClass, DriveStatus, Phase, Role
 from service.core.outlook import HORIZONS_S
 from service.core.state import Alarm, Drive, PastAlarm, Session, Side, State
+from service.core.trust import comparison
 
 Json = dict[str, Any]
 SHOWN_COMMANDS = 20
@@ -49,6 +50,7 @@ def snapshot(state: State, sent: Mapping[str, tuple[int, int]]) -> Json:
         "timers": [asdict(timer) for timer in timers.timers(state)],
         "dip": _dip(state),
         "outlook": _outlook(state),
+        "compared": _compared(state),
         "ledger": asdict(lines) if (lines := ledger.ledger(state)) else None,
         "past_alarms": [_past_alarm(past) for past in reversed(state.past_alarms)],
         "not_guarded": [asdict(entry) for entry in guarding.not_guarded(state)],
@@ -204,6 +206,22 @@ def _outlook(state: State) -> Json | None:
         "doubted": list(outlook.doubted),
         "limit": outlook.limit,
     }
+
+
+def _compared(state: State) -> list[Json]:
+    """Every probe's last comparison with the reference, before use."""
+    session = state.session
+    if session is None:
+        return []
+    return [
+        {
+            "channel": name,
+            "value_c": one.value_c,
+            "reference_c": one.reference_c,
+            "within": not comparison.is_off(session, one),
+        }
+        for name, one in session.compared.items()
+    ]
 
 
 def _commands(state: State) -> list[Json]:

@@ -12,7 +12,7 @@ from functools import cache
 from protocols.schema import Technique
 from service.core import displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
-from service.core.findings import Look, RoomLook, above, of_limits
+from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
 from service.core.model import DeviceClass, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
@@ -171,7 +171,9 @@ RULES: tuple[Rule, ...] = (
         "faster than a probe can counts when `readings_bad_of` say the same (heat is off at once)",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=findings.inflow_isolate,
+        look=Isolating(
+            rule="inflow_isolate", role=Role.INFLOW, limit=of_limits("inflow_isolate_c")
+        ),
         phases=FLUID,
         event="inflow_isolate",
         do="Pump is stopped. Isolate the heat exchanger, let it cool.",
@@ -204,7 +206,7 @@ RULES: tuple[Rule, ...] = (
         "first cuts the heat)",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=findings.site_ceiling,
+        look=TwiceAbove(rule="site_ceiling", role=Role.SITE, limit=of_limits("site_ceiling_c")),
         phases=PATIENT,
         event="temperature_ceiling",
         do="Heater is off, the pump goes on. Stir, check the probe, cool the inflow, then resume.",
@@ -893,7 +895,7 @@ def _of_session(rule: Rule, session: Session, finding: Finding) -> Judged:
     return Judged(
         id=rule.id,
         priority=rule.priority,
-        delay_s=of_limits(delay)(session) if isinstance(delay, str) else delay,
+        delay_s=of_limits(delay)(session.limits) if isinstance(delay, str) else delay,
         latches=not rule.technical,
         escalates=rule.escalates,
         do=what_to_do(rule),

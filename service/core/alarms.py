@@ -21,6 +21,7 @@ seconds, the times that concern people (acknowledge time-out, escalation, audio 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from service.core.changing import replace
 from service.core.effects import AlarmChanged
@@ -28,9 +29,17 @@ from service.core.model import Instant, Presence, Priority
 from service.core.state import Alarm, AlarmState, PastAlarm, State
 
 AUDIO_PAUSE_S = 120.0
-ACKNOWLEDGE_TIMEOUT_S = 120.0
 ESCALATION_S = 60.0
 """Defaults of this project (general practice at the bedside; a site approves its own)."""
+
+ACKNOWLEDGE_TIMEOUT_S: Mapping[Priority, float] = {
+    Priority.HIGH: 120.0,
+    Priority.MEDIUM: 1800.0,
+    Priority.LOW: inf,
+}
+"""An acknowledged alarm that goes on unchanged is announced again after so long. What somebody has
+seen and keeps in view must not sound all the time, or nobody listens to the next one; what grows
+worse is a higher alarm of its own."""
 
 KEPT_PAST = 50
 """So many alarms that are over stay in the list."""
@@ -203,7 +212,8 @@ def _move(
         case AlarmState.ACTIVE:
             return _escalated(state, alarm, item)
         case AlarmState.ACKED:
-            if (state.now.mono_ns - alarm.acked_ns) / 1e9 >= ACKNOWLEDGE_TIMEOUT_S:
+            waited_s = (state.now.mono_ns - alarm.acked_ns) / 1e9
+            if waited_s >= ACKNOWLEDGE_TIMEOUT_S[alarm.priority]:
                 return _active(state, alarm), "reannounced"
     return alarm, ""
 

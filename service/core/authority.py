@@ -34,12 +34,13 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "answer": PERFUSIONIST,
     "seen": TEAM,
     "cooling": TEAM,
+    "confirm_blood_test": TEAM,
     "take_control": PERFUSIONIST,
     "hand_over": PERFUSIONIST,
     "release_control": PERFUSIONIST,
 }
 
-AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen"})
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen", "request"})
 """What anybody may do at the enrolled station in the room, signed in or not."""
 
 

@@ -79,6 +79,12 @@ def taken_w(balance: Balance, now: Warmth) -> float:
     return tissue_w + balance.field_w_k * (now.mean_c - ROOM_C)
 
 
+def mean_rise_c_s(balance: Balance, now: Warmth, flow_ml_min: float) -> float:
+    """How fast the mean of the sites rises now (°C/s)."""
+    brought_w = carried_w_k(balance, flow_ml_min) * (now.inflow_c - now.mean_c)
+    return (brought_w - taken_w(balance, now)) / (balance.fluid_ml * PERFUSATE_J_ML_K)
+
+
 def inflow_for(
     balance: Balance, now: Warmth, flow_ml_min: float, goal_c: float, within_s: float
 ) -> float:

@@ -1,10 +1,12 @@
 """What may be believed of the room's channels now: age, validity and figures by role."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import fsum
+from typing import Any, TypeVar
 
 from protocols.schema import Protocol, Statistic
+from service.core.changing import maker
 from service.core.events import Frame
 from service.core.model import (
     Channel,
@@ -16,7 +18,7 @@ from service.core.model import (
     Unit,
     Validity,
 )
-from service.core.samples import Figures, Samples, renewed
+from service.core.samples import Figures, Flows, Samples, renewed
 from service.core.state import State
 
 BELIEVED_BY_CEILINGS = (Validity.VALID, Validity.QUESTIONABLE)
@@ -47,6 +49,9 @@ class Tables:
     by_device: Mapping[str, tuple[Channel, ...]]
     roles: Mapping[str, Role]
     by_class: Mapping[DeviceClass, str]
+    gone_ns: Mapping[str, int]
+    read: dict[tuple[str, ...], frozenset[Role]]
+    kept: dict[object, tuple[object, Any]]
     switches: tuple[str, ...]
     flow_meter: Channel | None
     pump_flow: Channel | None
@@ -76,6 +81,9 @@ def _tables(room: Room) -> Tables:
         position={c.id: n for own in by_device.values() for n, c in enumerate(own)},
         roles={channel.id: channel.role for channel in room.channels},
         by_class=by_class,
+        gone_ns={channel.id: int(1e9 * gone_s(channel)) for channel in room.channels},
+        read={},
+        kept={},
         switches=tuple(d.name for d in room.devices if d.device_class is DeviceClass.SWITCHES),
         flow_meter=next((channel for channel in flows if channel.device != pump), None),
         pump_flow=next((channel for channel in flows if channel.device == pump), None),
@@ -89,8 +97,26 @@ def roles(room: Room) -> Mapping[str, Role]:
 
 def read(room: Room, ids: tuple[str, ...]) -> frozenset[Role]:
     """The roles that these channels have in the room."""
-    known = tables(room).roles
-    return frozenset([known[channel] for channel in ids if channel in known])
+    known = tables(room)
+    found = known.read.get(ids)
+    if found is None:
+        roles = known.roles
+        found = known.read[ids] = frozenset([roles[each] for each in ids if each in roles])
+    return found
+
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
+
+
+def once(room: Room, what: object, key: Key, make: Callable[[Room, Key], Made]) -> Made:
+    """What follows from a room and one other unchanging thing, made anew for another thing only."""
+    kept = tables(room).kept
+    found = kept.get(what)
+    if found is None or found[0] is not key:
+        found = kept[what] = (key, make(room, key))
+    made: Made = found[1]
+    return made
 
 
 def by_id(room: Room) -> Mapping[str, Channel]:
@@ -141,32 +167,46 @@ def figures(state: State, role: Role) -> Figures:
     if not isinstance(samples, Samples):
         return _figures(state, role)
     if not samples.from_ns <= now_ns <= samples.until_ns:
-        samples.figures.clear()
-        samples.from_ns, samples.until_ns = now_ns, until_ns(state)
+        _forgotten(samples, state)
     known = samples.figures.get(role)
     if known is None:
         known = samples.figures[role] = _figures(state, role)
     return known
 
 
+def _forgotten(samples: Samples, state: State) -> None:
+    """Figures of before are reckoned anew: a sample has grown old, or time went back."""
+    samples.figures.clear()
+    samples.flows = None
+    samples.from_ns, samples.until_ns = state.now.mono_ns, until_ns(state)
+
+
+MAKE_FIGURES = maker(Figures)
+
+
 def _figures(state: State, role: Role) -> Figures:
-    own = [fresh(state, channel) for channel in of_role(state, role)]
-    seen = [(s.value, s.validity) for s in own if s is not None and s.value is not None]
-    trusted = tuple([value for value, validity in seen if validity in BELIEVED_BY_CEILINGS])
-    return Figures(
-        valid=tuple([value for value, validity in seen if validity is Validity.VALID]),
-        believed=trusted,
-        highest=max(trusted, default=None),
-        complete=len(trusted) == len(own),
-    )
+    own = of_role(state, role)
+    valid, trusted = [], []
+    for channel in own:
+        sample = fresh(state, channel)
+        if sample is None or sample.value is None:
+            continue
+        if sample.validity is Validity.VALID:
+            valid.append(sample.value)
+        elif sample.validity is not Validity.QUESTIONABLE:
+            continue
+        trusted.append(sample.value)
+    highest = max(trusted) if trusted else None
+    return MAKE_FIGURES(tuple(valid), tuple(trusted), highest, len(trusted) == len(own))
 
 
 def until_ns(state: State) -> int:
     """The last moment (monotonic) at which every sample that is fresh now still is."""
+    samples = state.samples
     ends = [
-        sample.at.mono_ns + int(1e9 * gone_s(channel))
-        for channel in state.room.channels
-        if (sample := state.samples.get(channel.id)) is not None
+        samples[channel].at.mono_ns + gone_ns
+        for channel, gone_ns in tables(state.room).gone_ns.items()
+        if channel in samples
     ]
     return min((end for end in ends if end >= state.now.mono_ns), default=NEVER_NS)
 
@@ -207,7 +247,7 @@ def statistic(values: Sequence[float], which: Statistic) -> float | None:
         return None
     match which:
         case Statistic.MEAN:
-            return fmean(values)
+            return fsum(values) / len(values)
         case Statistic.MIN:
             return min(values)
         case Statistic.MAX:
@@ -223,7 +263,8 @@ def drive_device(state: State, drive: DeviceClass) -> str | None:
     """The device that is this drive; of several switch modules the one that has relays."""
     if drive is not DeviceClass.SWITCHES:
         return device_of_class(state, drive)
-    return next((name for name in tables(state.room).switches if name in state.statuses), None)
+    switches = tables(state.room).switches
+    return next((name for name in switches if name in state.statuses), None) if switches else None
 
 
 def powered(state: State) -> bool:
@@ -241,8 +282,19 @@ def is_measured(state: State, channel: Channel) -> bool:
     return channel.device != device_of_class(state, DeviceClass.PUMP)
 
 
-def flows_ml_min(state: State) -> tuple[float | None, float | None]:
+def flows_ml_min(state: State) -> Flows:
     """The measured and the calculated flow (ml/min), each None when it is not known."""
+    samples = state.samples
+    if not isinstance(samples, Samples):
+        return _flows_ml_min(state)
+    if not samples.from_ns <= state.now.mono_ns <= samples.until_ns:
+        _forgotten(samples, state)
+    if samples.flows is None:
+        samples.flows = _flows_ml_min(state)
+    return samples.flows
+
+
+def _flows_ml_min(state: State) -> Flows:
     known = tables(state.room)
     meter, pump = known.flow_meter, known.pump_flow
     return (

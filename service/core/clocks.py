@@ -25,11 +25,11 @@ def advance(state: State, dt_real_s: float) -> tuple[State, list[Effect]]:
     dt_s = dt_real_s * state.room.speed
     gap = dt_real_s > GAP_S
     clocks = _treatment(state, session, session.clocks, dt_s, gap)
-    clocks = replace(
-        clocks,
-        gate_held_s=_gate_held_s(state, session, dt_s, gap),
-        pumped_ml=clocks.pumped_ml + _pumped_ml(state, dt_s, gap),
-    )
+    held_s, pumped_ml = _gate_held_s(state, session, dt_s, gap), _pumped_ml(state, dt_s, gap)
+    if held_s != clocks.gate_held_s or pumped_ml:
+        clocks = replace(clocks, gate_held_s=held_s, pumped_ml=clocks.pumped_ml + pumped_ml)
+    if clocks is session.clocks:
+        return state, []
     clocks, effects = _ended(state, session, clocks)
     effects += _nearly_over(state, session, clocks)
     return replace(state, session=replace(session, clocks=clocks)), effects

@@ -106,6 +106,7 @@ HANDLERS: Mapping[str, Handler] = {
     "request": requests.request,
     "answer": requests.answer,
     "cooling": requests.cooling,
+    "confirm_blood_test": requests.confirm_blood_test,
     "seen": spoken.seen,
     "take_control": holding.take_control,
     "hand_over": holding.hand_over,

@@ -13,8 +13,10 @@ from service.core import channels, foresight
 from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.effects import Effect, Recorded
+from service.core.events import Event, Frame
 from service.core.interlocks import add_block, block_for_lost_needs
 from service.core.model import Controller, DeviceClass, LinkState, Phase, Role
+from service.core.samples import Samples
 from service.core.state import AlarmState, Heat, Session, Side, State
 
 BATH_OVER_INFLOW_C = 0.6
@@ -46,11 +48,40 @@ class Missing:
     data: bool
 
 
-def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
-    """Decide on heat for this pass; `dt_s` are treatment seconds since the pass before."""
+LATE_TICK_S = 1.5
+"""Should ticks stay away for so long (real seconds), any frame decides in their place."""
+
+
+def decides(before: State, state: State, event: Event) -> bool:
+    """Whether this pass decides on heat and drives.
+
+    Every event does but a frame in which all is well: that waits for the next tick, a tenth of a
+    second at most. What moves an alarm or an interlock, a reading that is lost or doubted, a site
+    at its ceiling and a drive's new word are answered at once.
+    """
+    session, then = state.session, before.session
+    if not isinstance(event, Frame) or session is None or then is None:
+        return True
+    samples, status = state.samples, before.statuses.get(event.device)
+    decided_s = session.heat.decided_s
+    return (
+        decided_s is None
+        or state.treat_s - decided_s > LATE_TICK_S * state.room.speed
+        or state.alarms is not before.alarms
+        or session.blocks is not then.blocks
+        or state.over_ceiling is not before.over_ceiling
+        or (isinstance(samples, Samples) and samples.lost)
+        or (event.status is not None and (status is None or status.drive != event.status))
+    )
+
+
+def advance(state: State) -> tuple[State, list[Effect]]:
+    """Decide on heat, for the treatment seconds since the decision before."""
     session = state.session
     if session is None:
         return state, []
+    before_s = session.heat.decided_s
+    dt_s = 0.0 if before_s is None else state.treat_s - before_s
     refused = next(_refusals(state, session), "")
     missing = [] if refused else list(_missing(state, session))
     heat = _with_missing(state, session.heat, missing)
@@ -62,8 +93,7 @@ def advance(state: State, dt_s: float) -> tuple[State, list[Effect]]:
     if (expected_c := _expected_c(heat, dt_s)) != heat.expected_c:
         heat = replace(heat, expected_c=expected_c)
     heat, effects = _told(state, session, heat)
-    if heat != session.heat:
-        state = replace(state, session=replace(session, heat=heat))
+    state = replace(state, session=replace(session, heat=replace(heat, decided_s=state.treat_s)))
     gap_s = 0.0 if heat.missing_since is None else state.now.seconds_since(heat.missing_since)
     if gap_s > session.limits.link_latch_s:
         why = reason or "the heater's connection was lost"

@@ -6,7 +6,6 @@ the figures are told when the session closes. They are for the record, not for t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 from protocols.schema import Target
@@ -37,15 +36,16 @@ def remembered(state: State, session: Session, device: str) -> State:
 
     All sites are taken together when the device of the last of them has been read.
     """
-    course = _course(state.room, session.protocol.target.role)
-    if device != course.device or session.phase not in IN_PATIENT:
+    if session.phase not in IN_PATIENT:
+        return state
+    course = channels.once(state.room, _course, session.protocol.target.role, _course)
+    if device != course.device:
         return state
     values = tuple([channels.valid_value(state, channel) for channel in course.channels])
-    dose = state.dose
-    points = (*dose.points, (state.treat_s, session.clocks.elapsed_s, values))
+    points = (*state.dose.points, (state.treat_s, session.clocks.elapsed_s, values))
     if len(points) > SUMMED_POINTS:
         return replace(state, dose=_summed(state, session, points))
-    return replace(state, dose=Dose(points=points, treatment=dose.treatment, rest=dose.rest))
+    return replace(state, dose=replace(state.dose, points=points))
 
 
 def settled(state: State, session: Session) -> Dose:
@@ -99,7 +99,6 @@ class Course:
     gap_s: float
 
 
-@lru_cache(maxsize=channels.KEPT_ROOMS)
 def _course(room: Room, target: str) -> Course:
     by_role = {role: tuple(c for c in room.channels if c.role is role) for role in Role}
     sites = by_role[Role.SITE]
@@ -113,7 +112,7 @@ def _course(room: Room, target: str) -> Course:
 def _summed(state: State, session: Session, points: tuple[DosePoint, ...]) -> Dose:
     """The points added to the tallies; the last one stays, to go on from it."""
     target = session.protocol.target
-    course = _course(state.room, target.role)
+    course = channels.once(state.room, _course, target.role, _course)
     counted_s, rest_s = _seconds(points, course.gap_s)
     treatment, rest = dict(state.dose.treatment), dict(state.dose.rest)
     for name, temperatures_c in _temperatures(course, target, points):

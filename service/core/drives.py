@@ -104,9 +104,12 @@ def settle(state: State, outcome: Outcome) -> State:
 
 def heard(state: State, device: str, status: DriveStatus) -> State:
     """A drive's own word answers the question that an unknown outcome leaves."""
+    unknown = CommandState.UNKNOWN
+    if unknown not in (state.heater.outcome, state.pump.outcome, state.contactor.outcome):
+        return state
     for name, drive in _named(state).items():
         own = device == channels.drive_device(state, CLASSES[name])
-        if own and drive.outcome is CommandState.UNKNOWN and _is_as_wanted(name, drive, status):
+        if own and drive.outcome is unknown and _is_as_wanted(name, drive, status):
             drive = replace(drive, outcome=CommandState.CONFIRMED, settled=state.now)
             return _with(state, name, drive)
     return state

@@ -6,8 +6,10 @@ valid ones only.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from statistics import median
 
+from protocols.schema import Limits
 from service.core import channels, clocks, core_course, dips, heater_check, timers, volumes
 from service.core.alarms import Finding, is_signalled
 from service.core.channels import label
@@ -38,29 +40,70 @@ DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
 PRESSURES = frozenset({Role.LINE_IN, Role.LINE_OUT, Role.IAP})
 
 
-def above(
-    rule: str, role: Role, limit: Callable[[Session], float], *, core_decides: bool | None = None
-) -> Look:
-    """True for each channel of the role above (or at) the limit, with a dead-band to clear."""
-    clear = DEAD_BAND_MMHG if role in PRESSURES else DEAD_BAND_C
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """A look at the channels of one role: each one above (or at) a limit, with a dead-band to
+    clear. While all of them are below the dead-band, and known, it finds nothing."""
 
-    def look(state: State, session: Session) -> Iterable[Finding]:
-        limit_value = limit(session)
-        by_hand = core_decides is not None and session.core_by_hand is not None
-        calm = not by_hand and channels.figures(state, role).all_below(limit_value - clear)
-        return () if calm else over(state, session, limit_value)
+    rule: str
+    role: Role
+    limit: Callable[[Limits], float]
+    core_decides: bool | None = None
 
-    def over(state: State, session: Session, limit_value: float) -> Iterator[Finding]:
-        for channel in channels.of_role(state, role):
+    def __call__(self, state: State, session: Session) -> Iterator[Finding]:
+        """A finding for each channel that is above the limit or not known."""
+        limit = self.limit(session.limits)
+        for channel in channels.of_role(state, self.role):
             decides = channel.site in session.protocol.core_decides
-            if core_decides is not None and decides is not core_decides:
+            if self.core_decides is not None and decides is not self.core_decides:
                 continue
-            if found := _over(state, rule, channel, limit_value):
+            if found := _over(state, self.rule, channel, limit):
                 yield found
-        if core_decides is not None and session.core_by_hand is not None:
-            yield from _by_hand(state, session, rule, limit_value, core_decides)
+        if self.core_decides is not None and session.core_by_hand is not None:
+            yield from _by_hand(state, session, self.rule, limit, self.core_decides)
 
-    return look
+    def calm_below(self, limits: Limits) -> float:
+        """Below this no channel of the role can be a finding (°C or mmHg)."""
+        return self.limit(limits) - (DEAD_BAND_MMHG if self.role in PRESSURES else DEAD_BAND_C)
+
+
+def above(
+    rule: str, role: Role, limit: Callable[[Limits], float], *, core_decides: bool | None = None
+) -> Above:
+    """True for each channel of the role above (or at) the limit."""
+    return Above(rule=rule, role=role, limit=limit, core_decides=core_decides)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwiceAbove(Above):
+    """The same, but only from the second reading in a row on."""
+
+    def __call__(self, state: State, session: Session) -> Iterator[Finding]:
+        """A finding for each channel that was above the limit twice, or is not known."""
+        for found in Above.__call__(self, state, session):
+            twice = state.over_ceiling.get(found.source, 0) >= 2
+            if not found.raw or twice or is_signalled(state, self.rule, found.source):
+                yield found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolating(Above):
+    """The inflow so hot that the pump stops; a reading that cannot be is confirmed first.
+
+    A garbled answer must not stop a circulation: what jumped there faster than a probe can (heat is
+    off all the same) counts only when several of the last few say so.
+    """
+
+    def __call__(self, state: State, session: Session) -> Iterator[Finding]:
+        """A finding for each channel at the limit; not known while it is not confirmed."""
+        for found in Above.__call__(self, state, session):
+            suspect = state.trust.suspects.get(found.source)
+            alone = suspect is not None and suspect.readings & 1 and not _is_confirmed(suspect)
+            if alone and not is_signalled(state, self.rule, found.source):
+                limit = self.limit(session.limits)
+                yield Finding(source=found.source, raw=None, limit=limit)
+            else:
+                yield found
 
 
 def _by_hand(
@@ -97,9 +140,14 @@ def core_rising(state: State, session: Session) -> Iterator[Finding]:
 
 def core_cool(state: State, session: Session) -> Iterator[Finding]:
     """The core is cold at the end of the treatment."""
+    limit = session.limits.core_cool_c
+    cores = channels.figures(state, Role.CORE)
+    known = cores.complete and cores.valid == cores.believed
+    if known and min(cores.valid, default=limit) >= limit + DEAD_BAND_C:
+        return
     if clocks.left_s(session) > clocks.LAST_MINUTES_S and session.phase is not Phase.DRAIN:
         return
-    value, limit = core_course.core_c(state, session), session.limits.core_cool_c
+    value = core_course.core_c(state, session)
     if value is None:
         yield Finding(source="", raw=None)
     elif value < limit + (DEAD_BAND_C if is_signalled(state, "core_cool", "") else 0.0):
@@ -137,49 +185,18 @@ def _over(state: State, rule: str, channel: Channel, limit: float) -> Finding | 
     )
 
 
-def inflow_isolate(state: State, session: Session) -> Iterable[Finding]:
-    """The inflow so hot that the pump stops; a reading that cannot be is confirmed first.
-
-    A garbled answer must not stop a circulation: what jumped there faster than a probe can (heat is
-    off all the same) counts only when several of the last few say so.
-    """
-    limit = session.limits.inflow_isolate_c
-    for found in _inflow_isolate(state, session):
-        suspect = state.trust.suspects.get(found.source)
-        alone = suspect is not None and suspect.readings & 1 and not _is_confirmed(suspect)
-        if alone and not is_signalled(state, "inflow_isolate", found.source):
-            yield Finding(source=found.source, raw=None, limit=limit)
-        else:
-            yield found
-
-
 def _is_confirmed(suspect: Suspect) -> bool:
     return any(doubt.check in OF_READINGS for doubt in suspect.doubts)
 
 
-def of_limits(name: str) -> Callable[[Session], float]:
-    """The limit of this name as the session uses it."""
+def of_limits(name: str) -> Callable[[Limits], float]:
+    """The limit of this name."""
 
-    def read(session: Session) -> float:
-        value: float = getattr(session.limits, name)
+    def read(limits: Limits) -> float:
+        value: float = getattr(limits, name)
         return value
 
     return read
-
-
-_inflow_isolate = above("inflow_isolate", Role.INFLOW, of_limits("inflow_isolate_c"))
-
-
-def site_ceiling(state: State, session: Session) -> Iterator[Finding]:
-    """Two readings in a row at the site ceiling (the first one alone already cuts the heat)."""
-    ceiling = session.limits.site_ceiling_c
-    if channels.figures(state, Role.SITE).all_below(ceiling - DEAD_BAND_C):
-        return
-    for channel in channels.of_role(state, Role.SITE):
-        found = _over(state, "site_ceiling", channel, session.limits.site_ceiling_c)
-        twice = state.over_ceiling.get(channel.id, 0) >= 2
-        if found and (not found.raw or twice or is_signalled(state, "site_ceiling", channel.id)):
-            yield found
 
 
 def sites_low(state: State, session: Session) -> Iterator[Finding]:

@@ -33,9 +33,10 @@ def advance(state: State) -> State:
     session = state.session
     if session is None:
         return state
-    before, found = session.heater_check, _reading(state)
+    before = session.heater_check
     if before is not None and state.treat_s - before.at_s < STEP_S:
         return state
+    found = _reading(state)
     if found is None:
         return state
     role, value = found

@@ -11,20 +11,22 @@ What was seen is kept beside the state, never in it: it follows from the state, 
 comes without it (from the journal) is looked at in full and gives the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from protocols.schema import Technique
+from protocols.schema import Limits, Technique
 from service.core import channels
 from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, RoomRule, Rule, armed
 from service.core.alarms import Finding
 from service.core.changing import maker
 from service.core.events import Event, Frame
-from service.core.model import DriveStatus, Phase, Role, Validity
+from service.core.findings import Above
+from service.core.model import DriveStatus, Phase, Role, Room
+from service.core.samples import Samples
 from service.core.state import Session, State, Status
 from service.core.trust import frames
 
@@ -34,6 +36,8 @@ class Facet(StrEnum):
 
     TIME = "time"
     """Time passing and the session's clocks."""
+    OVER = "over"
+    """Time passing after the treatment clock has ended."""
     HEAT = "heat"
     """The heat controller's mode and the inflow that it expects."""
     DRIVES = "drives"
@@ -96,9 +100,9 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "site_lost": (Facet.LOST,),
     "sites_few": (Facet.LOST,),
     "automatic_lost": (Facet.HEAT,),
-    "treatment_over": (Facet.TIME,),
+    "treatment_over": (Facet.OVER,),
     "contact_overtime": (Facet.TIME,),
-    "overtime": (Facet.TIME,),
+    "overtime": (Facet.OVER,),
     "scale_stuck": (Facet.BALANCE,),
     "request_unanswered": (Facet.TIME,),
     "display_lost": (),
@@ -128,7 +132,7 @@ class Sight:
     """What the rules found in one pass, in which state, and until when age alone changes nothing.
 
     `seldom` is what seldom changes of that state; `until_ns` and `all_ns`, when every rule looked
-    last, are monotonic; `happened` is None when every rule has looked.
+    last, are monotonic.
     """
 
     state: State
@@ -136,7 +140,6 @@ class Sight:
     seldom: tuple[object, ...]
     until_ns: int
     all_ns: int
-    happened: frozenset[Watch] | None
 
 
 MAKE_SIGHT = maker(Sight)
@@ -170,38 +173,14 @@ def look(before: State, state: State, event: Event) -> Sight:
     seldom = _seldom(state)
     happened = None if last is None else _happened(last, seldom, state, event)
     if last is None or happened is None:
-        found = _looked(state, {}, *_looks(state, EVERYTHING))
-        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns, None)
+        found = _looked(state, {}, _looks(state, EVERYTHING))
+        return MAKE_SIGHT(state, found, seldom, _until_ns(state), state.now.mono_ns)
     old = state.now.mono_ns > last.until_ns
-    found = _looked(state, last.found, *_looks(state, happened))
+    found = _looked(state, last.found, _looks(state, happened))
     if last.found:
-        found = _looked(state, found, *_again(last.found))
+        found = _looked(state, found, _again(last.found))
     until_ns = _until_ns(state) if old or Facet.TRUST in happened else last.until_ns
-    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns, happened)
-
-
-def is_still(before: State, state: State, sight: Sight) -> bool:
-    """Whether heat and drives would only decide again what they decided in the pass before.
-
-    No time has passed since, session and alarms are the same, the heat was left as it was, and
-    nothing has happened that heat or drives look at.
-    """
-    last, session = getattr(before, "sight", None), state.session
-    if last is None or session is None or sight.happened is None:
-        return False
-    return (
-        state.now.mono_ns == before.now.mono_ns
-        and session is before.session
-        and session.heat is last.state.session.heat
-        and state.alarms is before.alarms
-        and sight.happened <= STILL.difference(session.protocol.heat[session.phase].needs)
-    )
-
-
-STILL: frozenset[Watch] = frozenset(
-    {Role.BATH, Role.POWER, Role.SPEED, Role.LEVEL, Role.LINE_IN, Role.LINE_OUT, Role.IAP}
-)
-"""Readings that move neither heat nor drives themselves, unless the protocol's heat needs them."""
+    return MAKE_SIGHT(state, found, seldom, until_ns, last.all_ns)
 
 
 def remembered(state: State, sight: Sight) -> State:
@@ -210,33 +189,69 @@ def remembered(state: State, sight: Sight) -> State:
     return state
 
 
-Rules = tuple[tuple[RoomRule, ...], tuple[Rule, ...]]
+class Ceilings:
+    """The armed rules that look whether a role is above their limits."""
+
+    def __init__(self, role: Role, rules: tuple[Rule, ...]) -> None:
+        """`rules` look through `findings.Above`, all at this role."""
+        self.role, self.rules = role, rules
+
+    def is_calm(self, state: State, session: Session) -> bool:
+        """Whether every channel of the role is known, and too low for any of the rules."""
+        if self.role is Role.CORE and session.core_by_hand is not None:
+            return False
+        lowest = channels.once(state.room, self, session.limits, self._lowest)
+        return channels.figures(state, self.role).all_below(lowest)
+
+    def _lowest(self, _: Room, limits: Limits) -> float:
+        looks = (rule.look for rule in self.rules)
+        return min(look.calm_below(limits) for look in looks if isinstance(look, Above))
 
 
-def _looked(
-    state: State, found: Found, room_rules: Iterable[RoomRule], rules: Iterable[Rule]
-) -> Found:
+class Rules(NamedTuple):
+    """Rules that are to look: those of the room, ceilings by role, and all others."""
+
+    of_room: tuple[RoomRule, ...]
+    ceilings: tuple[Ceilings, ...]
+    others: tuple[Rule, ...]
+
+
+def _looked(state: State, found: Found, rules: Rules) -> Found:
     """What was found before, with what these rules find now in place of what they found then."""
     now: dict[str, tuple[Finding, ...]] = dict(found)
     session = state.session
-    for room_rule in room_rules:
+    for room_rule in rules.of_room:
         if seen := tuple(room_rule.look(state)):
             now[room_rule.id] = seen
         elif now:
             now.pop(room_rule.id, None)
-    if session is not None:
-        for rule in rules:
-            if seen := tuple(rule.look(state, session)):
-                now[rule.id] = seen
-            elif now:
+    if session is None:
+        return now
+    for ceilings in rules.ceilings:
+        if not ceilings.is_calm(state, session):
+            _look_at(now, ceilings.rules, state, session)
+        elif now:
+            for rule in ceilings.rules:
                 now.pop(rule.id, None)
+    _look_at(now, rules.others, state, session)
     return now
+
+
+def _look_at(
+    now: dict[str, tuple[Finding, ...]], rules: tuple[Rule, ...], state: State, session: Session
+) -> None:
+    for rule in rules:
+        if seen := tuple(rule.look(state, session)):
+            now[rule.id] = seen
+        elif now:
+            now.pop(rule.id, None)
 
 
 def _again(found: Found) -> Rules:
     """The armed rules that found something in the pass before."""
-    return (
+    return Rules(
         tuple([ROOM_RULE[rule] for rule in found if rule in ROOM_RULE]),
+        (),
         tuple([RULE[rule] for rule in found if rule in RULE]),
     )
 
@@ -258,9 +273,15 @@ def _watching(
 ) -> Rules:
     """The armed rules that may find something new after this has happened."""
     rules = () if phase is None or technique is None else armed(phase, technique)
-    return (
+    watching = [rule for rule in rules if _watches(rule.id, happened)]
+    by_role: dict[Role, list[Rule]] = {}
+    for rule in watching:
+        if isinstance(rule.look, Above):
+            by_role.setdefault(rule.look.role, []).append(rule)
+    return Rules(
         tuple(rule for rule in ROOM_RULES if _watches(rule.id, happened)),
-        tuple(rule for rule in rules if _watches(rule.id, happened)),
+        tuple(Ceilings(role, tuple(own)) for role, own in by_role.items()),
+        tuple(rule for rule in watching if not isinstance(rule.look, Above)),
     )
 
 
@@ -281,7 +302,7 @@ def _happened(
     if isinstance(event, Frame):
         if event.at.mono_ns < was.now.mono_ns:
             return None
-        return _moved(was, state) | _told(was, state, event)
+        return _told(was, state, event, _moved(was, state))
     return _moved(was, state) if state.samples is was.samples else None
 
 
@@ -291,7 +312,7 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
     happened = NOTHING
     if session is not None and then is not None:
         if state.now.mono_ns != was.now.mono_ns or session.clocks is not then.clocks:
-            happened |= TIME
+            happened |= TIME_OVER if session.clocks.ended else TIME
         heat, before = session.heat, then.heat
         if heat.expected_c != before.expected_c or heat.controller is not before.controller:
             happened |= HEAT
@@ -305,13 +326,13 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
     return happened if same and state.contactor is was.contactor else happened | DRIVES
 
 
-def _told(was: State, state: State, frame: Frame) -> frozenset[Watch]:
-    """What a frame tells: the roles that it reads, lost readings, a drive's new word."""
-    ids = tuple([reading.channel for reading in frame.readings])
-    happened: frozenset[Watch] = channels.read(state.room, ids)
-    samples = [state.samples.get(channel) for channel in ids]
-    if [s for s in samples if s is None or s.value is None or s.validity is not Validity.VALID]:
-        happened |= LOST
+def _told(was: State, state: State, frame: Frame, happened: frozenset[Watch]) -> frozenset[Watch]:
+    """What a frame tells beside: the roles that it reads, lost readings, a drive's new word."""
+    samples = state.samples
+    if isinstance(samples, Samples) and samples is not was.samples:
+        happened |= samples.written
+        if samples.lost:
+            happened |= LOST
     before = was.statuses.get(frame.device)
     if frame.status is not None and (before is None or _is_news(before, frame.status, state)):
         happened |= DRIVES
@@ -325,6 +346,7 @@ def _is_news(before: Status, drive: DriveStatus, state: State) -> bool:
 
 NOTHING: frozenset[Watch] = frozenset()
 TIME: frozenset[Watch] = frozenset({Facet.TIME})
+TIME_OVER: frozenset[Watch] = frozenset({Facet.TIME, Facet.OVER})
 HEAT: frozenset[Watch] = frozenset({Facet.HEAT})
 DRIVES: frozenset[Watch] = frozenset({Facet.DRIVES})
 FORESIGHT: frozenset[Watch] = frozenset({Facet.FORESIGHT})
@@ -351,15 +373,18 @@ def _until_ns(state: State) -> int:
 
 
 def _ends_ns(state: State) -> Iterator[int]:
-    word_ns = int(1e9 * channels.STATUS_GONE_S)
     for status in state.statuses.values():
-        yield status.at.mono_ns + word_ns
+        yield status.at.mono_ns + WORD_NS
     for losses_ns in state.trust.losses_ns.values():
         yield losses_ns[-1] + frames.STAYS_NS
     samples, links = state.samples, state.links
+    known = channels.tables(state.room).gone_ns
     for channel in state.room.channels:
-        gone_ns = int(1e9 * channels.gone_s(channel))
+        gone_ns = known[channel.id]
         if (sample := samples.get(channel.id)) is not None:
             yield sample.at.mono_ns + gone_ns
         if (link := links.get(channel.device)) is not None:
             yield link.since.mono_ns + gone_ns
+
+
+WORD_NS = int(1e9 * channels.STATUS_GONE_S)

@@ -14,14 +14,17 @@ from service.core.balance import (
     ahead,
     carried_w_k,
     inflow_for,
+    mean_rise_c_s,
     to_core_w_k,
 )
 from service.core.estimate import Estimate
 
 WITHIN_S = 150.0
-"""The inflow asked for brings the mean to its goal in about this time."""
+QUICK_S = 75.0
+"""The inflow asked for brings the mean to its goal in about this time; below the band, and when a
+cold dose is due, in the shorter one."""
 
-EDGE_MARGIN_C = 0.08
+EDGE_MARGIN_C = 0.05
 MEAN_MARGIN_C = 0.1
 """How far the hottest site is kept below the band's upper edge, and the mean inside the band."""
 
@@ -30,18 +33,22 @@ COLD_FROM_C, COLD_TO_C = -0.2, 0.1
 
 GRID_C = 0.05
 ENTERED_C = 0.05
-CORE_MARGIN_C = 0.1
-CORE_LOOKS_S = 600.0
-BELOW_BAND_FROM_C = 0.1
+CORE_MARGIN_C = 0.12
+CORE_LOOKS_S = 1800.0
+CORE_NEAR_LOOKS_S = 600.0
+CORE_STEP_S = 120.0
+BELOW_BAND_FROM_C = 0.12
 LOWEST_GOAL_C = 41.5
-"""The core is kept this far below its limit over the next ten minutes; from this close to it the
-mean may leave the band for it."""
+"""The core is kept this far below its limit over the next half hour, inside the band; from this
+close to it the mean may leave the band for it, as far as the next ten minutes need."""
 
 CORE_FASTEST_C_PER_S = 0.15 / 60.0
 """No core rises faster than this by perfusion: further from its limit nothing is looked at."""
 
 LOWEST_INFLOW_C = 40.0
 HOT_SHARE_MARGIN = 0.02
+HOT_LEAD_S = 20.0
+"""The inflow lags behind: while the mean rises, the hottest site is looked at so far ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +81,26 @@ def goal_of(
 ) -> Goal:
     """To the band as fast as may be, then as the order of aims says; `shares` are the sites'.
 
-    A cold dose that is due soon is met in the middle of the band, so that its dip stays inside.
+    A cold dose that is due soon is met as warm as the hottest site bears, so that its dip is short.
     """
     best = _best_in_band(balance, now, shares, aims, flow_ml_min)
     middle = (aims.low_c + aims.high_c) / 2.0
-    if best.decided_by != HOTTEST and best.mean_c < middle:
+    if best.decided_by != HOTTEST:
         if now.mean_c < aims.low_c + ENTERED_C:
-            best = Goal(mean_c=middle, decided_by="mean into the band")
+            best = Goal(mean_c=max(best.mean_c, middle), decided_by=INTO_BAND)
         elif aims.dose_soon:
-            best = Goal(mean_c=middle, decided_by="cold dose is due")
+            warmest = _warmest_c(balance, now, max(shares), aims, flow_ml_min)
+            best = Goal(mean_c=max(best.mean_c, middle, warmest), decided_by=DOSE_DUE)
     most = _core_allows_c(balance, now, aims, flow_ml_min)
+    if best.decided_by in PASSING and not _core_is_near(now, aims):
+        return best
     return Goal(mean_c=most, decided_by=CORE) if best.mean_c > most else best
 
 
 HOTTEST, CORE = "hottest site", "core temperature"
+INTO_BAND, DOSE_DUE = "mean into the band", "cold dose is due"
+PASSING = (INTO_BAND, DOSE_DUE)
+"""Goals of a few minutes: only a core that is close to its limit forbids them."""
 
 
 def _best_in_band(
@@ -112,6 +125,13 @@ def _best_in_band(
     )
 
 
+def _warmest_c(balance: Balance, now: Warmth, hot: float, aims: Aims, flow_ml_min: float) -> float:
+    """The highest mean in the band that leaves the hottest site below the band's upper edge."""
+    most = aims.high_c - MEAN_MARGIN_C
+    above = steady_above_c(balance, now, most, flow_ml_min)
+    return min(most, aims.high_c - EDGE_MARGIN_C - hot * above)
+
+
 def _inside(above_edge_c: float) -> float:
     return min(1.0, max(0.0, (above_edge_c - COLD_FROM_C) / (COLD_TO_C - COLD_FROM_C)))
 
@@ -129,37 +149,45 @@ def wanted_inflow_c(
     balance: Balance, now: Warmth, flow_ml_min: float, goal_c: float, hot_share: float, aims: Aims
 ) -> float:
     """The inflow that brings the mean to its goal and no site above the band's edge (°C)."""
-    wanted = inflow_for(balance, now, flow_ml_min, goal_c, WITHIN_S)
+    quick = aims.dose_soon or now.mean_c < aims.low_c
+    wanted = inflow_for(balance, now, flow_ml_min, goal_c, QUICK_S if quick else WITHIN_S)
     if hot_share > 0.0:
-        room_c = max(0.0, aims.high_c - EDGE_MARGIN_C - now.mean_c)
+        rising_c_s = mean_rise_c_s(balance, now, flow_ml_min)
+        soon_c = now.mean_c + HOT_LEAD_S * max(0.0, rising_c_s)
+        room_c = max(0.0, aims.high_c - EDGE_MARGIN_C - soon_c)
         wanted = min(wanted, now.mean_c + room_c / (hot_share + HOT_SHARE_MARGIN))
     return max(LOWEST_INFLOW_C, wanted)
 
 
 def _core_allows_c(balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float) -> float:
-    """The highest mean under which the core stays below its limit for the next ten minutes.
+    """The highest mean under which the core stays below its limit for the next half hour.
 
     It stays inside the band until the core is close to its limit.
     """
     limit = aims.core_high_c - CORE_MARGIN_C
     if now.core_c + CORE_LOOKS_S * CORE_FASTEST_C_PER_S < limit:
         return aims.high_c
-    near = now.core_c >= aims.core_high_c - BELOW_BAND_FROM_C
+    near = _core_is_near(now, aims)
     lowest = LOWEST_GOAL_C if near else aims.low_c + MEAN_MARGIN_C
-    high = _core_after_c(balance, now, aims, flow_ml_min, aims.high_c)
+    looks_s = CORE_NEAR_LOOKS_S if near else CORE_LOOKS_S
+    high = _core_after_c(balance, now, aims, flow_ml_min, aims.high_c, looks_s)
     if high <= limit:
         return aims.high_c
-    low = _core_after_c(balance, now, aims, flow_ml_min, lowest)
+    low = _core_after_c(balance, now, aims, flow_ml_min, lowest, looks_s)
     if high <= low:
         return lowest
     share = min(1.0, max(0.0, (limit - low) / (high - low)))
     return lowest + share * (aims.high_c - lowest)
 
 
+def _core_is_near(now: Warmth, aims: Aims) -> bool:
+    return now.core_c >= aims.core_high_c - BELOW_BAND_FROM_C
+
+
 def _core_after_c(
-    balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float, mean_c: float
+    balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float, mean_c: float, after_s: float
 ) -> float:
     def plan(then: Warmth) -> float:
         return min(aims.inflow_most_c, inflow_for(balance, then, flow_ml_min, mean_c, WITHIN_S))
 
-    return ahead(balance, now, flow_ml_min, plan, CORE_LOOKS_S, 60.0)[-1].core_c
+    return ahead(balance, now, flow_ml_min, plan, after_s, CORE_STEP_S)[-1].core_c

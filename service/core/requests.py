@@ -1,4 +1,4 @@
-"""What anesthesia asks of the pump, and the perfusionist's answer: timed, recorded, never an order.
+"""What anesthesia asks of the pump, and what it enters: timed, recorded, never an order.
 
 A request moves nothing. It calls at the perfusionist's page until it is answered; one that waits
 for a minute is an alarm.
@@ -6,6 +6,7 @@ for a minute is an alarm.
 
 from collections.abc import Iterator, Mapping
 
+from service.core import timers
 from service.core.alarms import Finding
 from service.core.asked import Done, Refusal, recorded, session_of, text_arg, who
 from service.core.changing import replace
@@ -71,6 +72,17 @@ def cooling(state: State, command: Command) -> Done:
     entered = Cooling(on=on, at=state.now, by=who(command))
     fact = recorded(state, command, "cooling", f"Cooling of the patient {'on' if on else 'off'}")
     return Done(state=replace(state, session=replace(session, cooling=entered)), effects=(fact,))
+
+
+def confirm_blood_test(state: State, command: Command) -> Done:
+    """Blood was drawn for the tests of this carrier: a fact; the next is due from now on."""
+    session = session_of(state)
+    blood = timers.blood_test(session)
+    if blood is None:
+        raise Refusal("this protocol names no blood tests for its carrier")
+    fact = recorded(state, command, "blood_test", f"Blood drawn: {', '.join(blood.tests)}")
+    session = replace(session, blood_tested_s=state.treat_s)
+    return Done(state=replace(state, session=session), effects=(fact,))
 
 
 def unanswered(state: State, session: Session) -> Iterator[Finding]:

@@ -63,6 +63,7 @@ from service.core.model import (
     LinkState,
     Role,
 )
+from service.core.samples import Samples
 from service.core.state import Block, Drive, Link, Noted, Session, Side, State, Status
 from service.core.trust import frames, looks
 from service.core.trust.memory import Past, Trust
@@ -111,13 +112,14 @@ def step(state: State, event: Event) -> tuple[State, list[Effect]]:
         text = f"{type(event).__name__} taken as of now: it was {why}"
         effects.append(Recorded(at=now, kind="bad_input", text=text))
     sight = looking.look(before, state, event)
-    state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
-    effects += changed
+    if sight.found or state.alarms:
+        state, changed = alarms.advance(state, alarm_table.judge(state, sight.found))
+        effects += changed
     state, blocked = interlocks.respond(state)
     effects += blocked
-    state = foresight.advance(heater_check.advance(state))
-    if not looking.is_still(before, state, sight):
-        state, latched = control.advance(state, state.treat_s - before.treat_s)
+    if control.decides(before, state, event):
+        state = foresight.advance(heater_check.advance(state))
+        state, latched = control.advance(state)
         effects += latched
         state, ordered = drives.issue(state)
         effects += ordered
@@ -192,9 +194,10 @@ def _linked(state: State, event: LinkChanged) -> State:
 
 
 def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
-    if why := frames.wrong_time(state, frame):
+    newest = frames.newest(state, frame)
+    if why := frames.wrong_time(state, frame, newest):
         return frames.refused(state, frame, why)
-    state = _remembered(looks.read(frames.accepted(state, frame), frame), frame)
+    state = _remembered(looks.read(frames.accepted(state, frame, newest), frame), frame)
     if (session := state.session) is not None:
         state = dose.remembered(volumes.remembered(state, session), session, frame.device)
         state = core_course.remembered(state, session)
@@ -207,28 +210,37 @@ def _frame(state: State, frame: Frame) -> tuple[State, list[Effect]]:
 
 def _remembered(state: State, frame: Frame) -> State:
     """What rules need of the past: readings in a row at a site's ceiling, the pressure window."""
-    session = state.session
-    if session is None:
+    session, known = state.session, channels.tables(state.room)
+    if session is None or _tells_nothing(state, session):
         return state
-    roles = channels.roles(state.room)
-    over = dict(state.over_ceiling)
-    window = state.iap_window
+    over, window = state.over_ceiling, state.iap_window
     for reading in frame.readings:
-        role = roles.get(reading.channel)
+        role = known.roles.get(reading.channel)
         if role is not Role.SITE and role is not Role.IAP:
             continue
         sample = state.samples[reading.channel]
         value = sample.value if sample.validity in channels.BELIEVED_BY_CEILINGS else None
-        if role is Role.SITE and value is not None:
-            hot = value >= session.limits.site_ceiling_c
-            over[reading.channel] = over.get(reading.channel, 0) + 1 if hot else 0
-        elif role is Role.IAP and value is not None:
+        if value is None:
+            continue
+        if role is Role.IAP:
             oldest_s = state.treat_s - session.limits.iap_warn_window_s
-            kept = tuple(entry for entry in window if entry[0] >= oldest_s)
+            kept = tuple([entry for entry in window if entry[0] >= oldest_s])
             window = (*kept, (state.treat_s, value))
-    if over == state.over_ceiling and window is state.iap_window:
+        elif value >= session.limits.site_ceiling_c:
+            over = {**over, reading.channel: over.get(reading.channel, 0) + 1}
+        elif reading.channel in over:
+            over = {name: count for name, count in over.items() if name != reading.channel}
+    if over is state.over_ceiling and window is state.iap_window:
         return state
     return replace(state, over_ceiling=over, iap_window=window)
+
+
+def _tells_nothing(state: State, session: Session) -> bool:
+    """Whether this frame read no abdominal pressure, and every site is below its ceiling."""
+    samples = state.samples
+    if not isinstance(samples, Samples) or Role.IAP in samples.written or state.over_ceiling:
+        return False
+    return channels.figures(state, Role.SITE).all_below(session.limits.site_ceiling_c)
 
 
 def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:

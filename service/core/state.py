@@ -146,12 +146,13 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `expected_c` is the highest inflow that the set-points up to now explain (°C); `told_…` is what
-    the record was last told of automatic.
+    `decided_s` is when it last decided (treatment seconds), `expected_c` the highest inflow that
+    the set-points up to now explain (°C); `told_…` is what the record was last told of automatic.
     """
 
     controller: Controller = Controller.ADVISORY
     enabled: bool = False
+    decided_s: float | None = None
     requested_c: float | None = None
     granted_c: float | None = None
     limited_by: str = ""
@@ -356,6 +357,7 @@ class Session:
     compared: Mapping[str, Compared] = field(default_factory=dict)
     requests: tuple[Request, ...] = ()
     cooling: Cooling | None = None
+    blood_tested_s: float | None = None
     core_above: CoreAbove | None = None
 
 

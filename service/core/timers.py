@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from protocols.schema import Fraction
+from protocols.schema import BloodTest, Fraction
 from service.core import clocks
 from service.core.model import Phase
 from service.core.state import Session, State
@@ -39,7 +39,12 @@ def timers(state: State) -> tuple[Timer, ...]:
     session = state.session
     if session is None:
         return ()
-    return (*_reminders(state, session), *_fractions(state, session), *_ends(state, session))
+    return (
+        *_reminders(state, session),
+        *_fractions(state, session),
+        *_blood_tests(state, session),
+        *_ends(state, session),
+    )
 
 
 def reminder_is_due(state: State, session: Session, number: int) -> bool:
@@ -107,6 +112,29 @@ def _reminders(state: State, session: Session) -> Iterator[Timer]:
             state=TimerState.DONE if done else TimerState.DUE if due else TimerState.WAITING,
             due_in_s=None if contact_s is None else 60.0 * reminder.at_min - contact_s,
         )
+
+
+def blood_test(session: Session) -> BloodTest | None:
+    """The blood tests that belong to the session's carrier."""
+    carrier = session.patient.carrier
+    return next((b for b in session.protocol.blood_tests if b.carrier == carrier), None)
+
+
+def _blood_tests(state: State, session: Session) -> Iterator[Timer]:
+    """Again and again from drug-in on, counted from the last one that was confirmed."""
+    blood, from_s = blood_test(session), session.clocks.contact_from_s
+    if blood is None:
+        return
+    drained = session.clocks.contact_until_s is not None
+    since_s = from_s if session.blood_tested_s is None else session.blood_tested_s
+    due_in_s = None if since_s is None else since_s + 60.0 * blood.every_min - state.treat_s
+    due = due_in_s is not None and due_in_s <= 0.0
+    yield Timer(
+        id="blood_test",
+        text=f"Blood: {', '.join(blood.tests)}",
+        state=TimerState.DONE if drained else TimerState.DUE if due else TimerState.WAITING,
+        due_in_s=due_in_s,
+    )
 
 
 def _ends(state: State, session: Session) -> Iterator[Timer]:

@@ -19,15 +19,15 @@ compliance of about 100-200 ml/mmHg at the pressures of closed perfusion)."""
 
 def remembered(state: State, session: Session) -> State:
     """Keep one balance every few seconds while the perfusate circulates, none otherwise."""
-    level_ml = next(iter(channels.valid_values(state, Role.LEVEL)), None)
-    if session.phase not in CIRCULATING or level_ml is None:
+    levels_ml = channels.valid_values(state, Role.LEVEL)
+    if not levels_ml or session.phase not in CIRCULATING:
         return replace(state, balance_window=()) if state.balance_window else state
     window = state.balance_window
     if window and state.treat_s - window[-1].at_s < SAMPLE_S:
         return state
     now = Balance(
         at_s=state.treat_s,
-        ml=level_ml + session.volume_out_ml - session.volume_in_ml,
+        ml=levels_ml[0] + session.volume_out_ml - session.volume_in_ml,
         iap_mmhg=next(iter(channels.valid_values(state, Role.IAP)), None),
     )
     oldest_s = state.treat_s - session.limits.balance_window_s

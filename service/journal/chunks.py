@@ -8,13 +8,13 @@ found even where it would change no row.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 from service.journal import measured, spoken
 from service.journal.chain import digest
 from service.journal.codec import STATE
-from service.journal.rows import PACKED, Body, Entry, JournalError, Row
+from service.journal.rows import PACKED, Body, Chunk, Entry, JournalError, Row
 
 LAYOUT = 1
 """The version of how chunks are laid out. Chunks are never changed, only read by their version."""
@@ -23,32 +23,6 @@ CLOSING = "SessionClosed"
 """The kind of row that closes a session's record."""
 
 BodyOf = Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """The rows `first_n` to `last_n` of a chain; `digest` is the last one's.
-
-    `state_n` is the newest state among them, `base_n` the earlier state that theirs are told as
-    differences from, `closes` whether the session's closing is among them.
-    """
-
-    chain: str
-    first_n: int
-    last_n: int
-    layout: int
-    digest: bytes
-    state_n: int | None
-    base_n: int | None
-    closes: bool
-    spoken: bytes
-    measured: bytes
-    sum: bytes
-
-    @property
-    def where(self) -> str:
-        """How messages name it."""
-        return f"Rows {self.first_n} to {self.last_n} of {self.chain}"
 
 
 def pack(rows: list[Row], previous: bytes, base: spoken.Base | None) -> Chunk:

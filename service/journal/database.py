@@ -40,6 +40,9 @@ class Database(Protocol):
     def writing_engine(self) -> Engine:
         """An engine whose commits are on the disk when they return."""
 
+    def accounts_engine(self) -> Engine:
+        """An engine for short transactions on the accounts, beside the one writer."""
+
     def reading_engine(self, layout: int) -> Engine:
         """An engine that can only read, whose transactions see one moment."""
 

@@ -73,6 +73,10 @@ class Postgresql:
         event.listen(engine, "connect", self._be_the_writer)
         return engine
 
+    def accounts_engine(self) -> Engine:
+        """An engine for the accounts, beside the one connection that writes the journal."""
+        return self._engine(pool_size=2, max_overflow=2, pool_pre_ping=True)
+
     def reading_engine(self, layout: int) -> Engine:
         """An engine that can only read; a transaction sees the database of one moment."""
         del layout

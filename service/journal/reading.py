@@ -6,10 +6,10 @@ from sqlalchemy import Connection, func, select
 
 from service.journal import chunks, measured
 from service.journal.chain import GENESIS
-from service.journal.chunks import CLOSING, Chunk
+from service.journal.chunks import CLOSING
 from service.journal.codec import STATE
 from service.journal.measured import Measurements, Wanted
-from service.journal.rows import PACKED, Damaged, Entry, Head, JournalError, Row
+from service.journal.rows import PACKED, Chunk, Damaged, Entry, Head, JournalError, Row
 from service.journal.tables import chunk_of, row_of
 from service.journal.tables import chunks as _chunks
 from service.journal.tables import rows as _rows

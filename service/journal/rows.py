@@ -50,6 +50,32 @@ class Row(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """The rows `first_n` to `last_n` of a chain; `digest` is the last one's.
+
+    `state_n` is the newest state among them, `base_n` the earlier state that theirs are told as
+    differences from, `closes` whether the session's closing is among them.
+    """
+
+    chain: str
+    first_n: int
+    last_n: int
+    layout: int
+    digest: bytes
+    state_n: int | None
+    base_n: int | None
+    closes: bool
+    spoken: bytes
+    measured: bytes
+    sum: bytes
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return f"Rows {self.first_n} to {self.last_n} of {self.chain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """Where a chain ends: the number and digest of its newest row."""
 
@@ -163,7 +189,24 @@ class CopyElsewhere:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who came in, was kept out, or changed who may come in; `what` is a word of `AccessKind`.
+
+    `who` is the account or station that it is about, `by` the one who did it, `address` where the
+    request came from.
+    """
+
+    at: Instant
+    what: str
+    who: str
+    by: str = ""
+    station: str = ""
+    address: str = ""
+    text: str = ""
+
+
 JOURNAL_KINDS: tuple[type, ...] = (
     *(Opening, Layout, Lost, Unencodable),
-    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere),
+    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere, Access),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from service.journal import tables
 from service.journal.rows import JournalError
@@ -117,6 +117,21 @@ class Sqlite:
         event.listen(engine, "begin", lambda begun: begun.exec_driver_sql(self.begin))
         return engine
 
+    def accounts_engine(self) -> Engine:
+        """An engine for the accounts: its commits are on the disk with the next row's."""
+        self.check()
+        engine = create_engine(
+            URL.create("sqlite", database=str(self._path)), connect_args={"timeout": BUSY_S}
+        )
+        event.listen(engine, "connect", _begin_ourselves)
+        event.listen(engine, "connect", _be_brief)
+        event.listen(engine, "begin", self._begin_account)
+        return engine
+
+    def _begin_account(self, begun: Connection) -> None:
+        reads = begun.get_execution_options().get("reads")
+        begun.exec_driver_sql("BEGIN" if reads else self.begin)
+
     def reading_engine(self, layout: int) -> Engine:
         """An engine that can only read, beside a service that writes."""
         file = f"file:{quote(str(self._path.absolute()))}"
@@ -125,7 +140,7 @@ class Sqlite:
         )
         event.listen(engine, "connect", _begin_ourselves)
         event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN"))
-        if layout < tables.LAYOUT:
+        if layout < tables.CHUNKED:
             # What the former layout does not have is read as empty.
             event.listen(engine, "connect", _without_chunks)
         return engine
@@ -177,6 +192,11 @@ def _be_durable(connection: sqlite3.Connection, record: object) -> None:
     _begin_ourselves(connection, record)
     for name, value in SETTINGS.items():
         connection.execute(f"PRAGMA {name} = {value}").close()
+
+
+def _be_brief(connection: sqlite3.Connection, _record: object) -> None:
+    # Not synced: the journal's own commits must never wait for the disk because of a sign-in.
+    connection.execute("PRAGMA synchronous = NORMAL").close()
 
 
 def _without_chunks(connection: sqlite3.Connection, _record: object) -> None:

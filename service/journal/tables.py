@@ -12,11 +12,15 @@ from sqlalchemy import (
 )
 
 from service.core.model import Instant
-from service.journal.chunks import Chunk
-from service.journal.rows import JournalError, Row
+from service.journal.rows import Chunk, JournalError, Row
 
-LAYOUT = 2
-"""The layout of the tables that this program writes, as `meta` tells it to other versions."""
+LAYOUT = 3
+"""The layout of the tables that this program writes, as `meta` tells it to other versions.
+
+1: rows. 2: chunks beside them. 3: accounts.
+"""
+
+CHUNKED = 2
 
 metadata = MetaData()
 meta = Table(

@@ -26,6 +26,8 @@ class Course:
 
     `sites_c` has a row for each second and a column for each site. `gate_s` is when the gate was
     open, `from_s` and `to_s` when the treatment clock ran; None when it never came to that.
+    `foretold` are forecasts: when, and in how many seconds the gate's temperature is reached (None:
+    not within what is foreseen).
     """
 
     sites_c: Values
@@ -36,6 +38,7 @@ class Course:
     gate_s: int | None
     from_s: int | None
     to_s: int | None
+    foretold: tuple[tuple[float, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,9 @@ class Figures:
 
     `gate_min` counts from the beginning of heat-up; `core_hot_s` and `over_ceiling_s` from there to
     the end, the others over the treatment clock. Without a treatment they are None.
+    `forecast_error_min` is the median error of all forecasts of the time to target from the second
+    minute of heat-up on; `said_gate_min` is when, five minutes into it, the gate was said to open
+    (None: not foreseen), and `said` whether anything was said then.
     """
 
     index: int
@@ -64,6 +70,9 @@ class Figures:
     audible: int | None = None
     alarms: str = ""
     cem43_mean: float | None = None
+    forecast_error_min: float | None = None
+    said: bool = False
+    said_gate_min: float | None = None
 
 
 def figures(
@@ -87,6 +96,7 @@ def figures(
         "over_ceiling_s": _over_ceiling_s(course, protocol, whole),
         "audible": audible,
         "alarms": alarms,
+        **_of_forecasts(course, protocol),
     }
     if course.from_s is None or course.to_s is None or course.to_s <= course.from_s:
         none = dict.fromkeys(("treated_s", "hottest_ok_s", "mean_in_band_s"), 0)
@@ -95,6 +105,29 @@ def figures(
         )
         return Figures(**seen, **none, **blank)  # type: ignore[arg-type]
     return Figures(**seen, **_of_treatment(course.sites_c[course.from_s : course.to_s], protocol))  # type: ignore[arg-type]
+
+
+def _of_forecasts(course: Course, protocol: Protocol) -> dict[str, float | bool | None]:
+    later = [(at_s, in_s) for at_s, in_s in course.foretold if at_s >= FORETOLD_FROM_S]
+    reached = np.flatnonzero(course.sites_c.mean(axis=1) >= protocol.gate.threshold_c)
+    target_s = float(reached[0]) if reached.size else None
+    errors_s = [
+        abs(at_s + in_s - target_s)
+        for at_s, in_s in later
+        if target_s is not None and in_s is not None and at_s < target_s
+    ]
+    first = next((each for each in later if each[0] >= SAID_AT_S), None)
+    said = None if first is None or first[1] is None else first[0] + first[1] + protocol.gate.hold_s
+    return {
+        "forecast_error_min": _rounded(np.median(errors_s) / 60.0) if errors_s else None,
+        "said": first is not None,
+        "said_gate_min": None if said is None else _rounded(said / 60.0),
+    }
+
+
+FORETOLD_FROM_S, SAID_AT_S = 120.0, 300.0
+"""Forecasts of the time to target are judged from the second minute of heat-up on; whether a late
+gate was told beforehand, by what was said in the fifth."""
 
 
 def _of_treatment(sites_c: Values, protocol: Protocol) -> dict[str, float | int]:

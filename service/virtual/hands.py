@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.core.model import Phase
-from simulator.plant import Plant
+from simulator.plant import AnyPlant
 
 Request = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ class Hands:
         return requests
 
 
-def carry_out(plant: Plant, request: Request) -> None:
+def carry_out(plant: AnyPlant, request: Request) -> None:
     """Do one of these requests at a plant, as the simulator's control channel would."""
     if request["do"] == "bolus":
         plant.bolus(request["volume_ml"], request["temperature_c"], into=request["into"])

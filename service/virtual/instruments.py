@@ -15,7 +15,7 @@ from service.virtual.drives import DRIVE_OF, Answer, Drive, ordered
 from service.virtual.faults import OFFSETS, ROOM_FAULTS, Fault
 from service.virtual.readings import Look, Trouble, reading, shown, silent_half
 from service.virtual.room import ML_PER_REV, RESOLUTION, SOURCES
-from simulator.plant import Plant
+from simulator.plant import AnyPlant
 
 LOST_AFTER_S = 2.0
 """A silent instrument's link is lost after this: the drivers' deadline with one repetition."""
@@ -86,7 +86,7 @@ class Instruments:
         answers = drive.take(order, self._of(drive.name), now_s)
         return [_outcome(answer, now) for answer in answers]
 
-    def begin(self, plant: Plant, now: Instant, now_s: float) -> list[Outcome]:
+    def begin(self, plant: AnyPlant, now: Instant, now_s: float) -> list[Outcome]:
         """Start and end faults, then pass on to the plant what pump and heater do."""
         troubled = bool(self._waiting or self.troubles)
         if troubled:
@@ -102,7 +102,7 @@ class Instruments:
             self._break(plant)
         return [_outcome(answer, now) for answer in answers]
 
-    def frames(self, plant: Plant, now: Instant, now_s: float) -> Iterator[Frame | LinkChanged]:
+    def frames(self, plant: AnyPlant, now: Instant, now_s: float) -> Iterator[Frame | LinkChanged]:
         """What every instrument reports of this second; also a link that is lost or back."""
         self._before, self.values = self.values, self._truth(plant)
         for device, own in self._channels.items():
@@ -113,7 +113,7 @@ class Instruments:
             readings = tuple([reading(channel, values[channel.id]) for channel in own])
             yield Frame(at=now, device=device, readings=readings, status=self._status(device))
 
-    def _truth(self, plant: Plant) -> dict[str, float]:
+    def _truth(self, plant: AnyPlant) -> dict[str, float]:
         """What faultless channels show; pump and heater know only what they were set to."""
         values = {}
         for own in self._channels.values():
@@ -208,7 +208,7 @@ class Instruments:
             if fault.kind in KEYPAD:
                 (self.pump if KEYPAD[fault.kind] == "pump" else self.heater).runs_at = None
 
-    def _break(self, plant: Plant) -> None:
+    def _break(self, plant: AnyPlant) -> None:
         """What a fault of the room does to the plant for as long as it lasts."""
         active = {t.fault.kind: t.fault for t in self.troubles if t.fault.kind in ROOM_FAULTS}
         plant.inflow_clamped = "inflow_kink" in active

@@ -13,6 +13,7 @@ from service.core.effects import (
     Recorded,
 )
 from service.core.model import CommandState, Phase, Presence, Priority
+from service.core.state import Session
 from simulator.plant import SITES
 
 SOUNDS = frozenset({"onset", "escalated", "reannounced"})
@@ -55,13 +56,18 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class Log:
-    """Everything that a report of a virtual session is made of. `trace` rows follow `TRACED`."""
+    """Everything that a report of a virtual session is made of. `trace` rows follow `TRACED`.
+
+    `foretold` has what each forecast of heat-up said: when, and in how many seconds the gate's
+    temperature would be reached (None: not within what is foreseen).
+    """
 
     phases: list[tuple[float, Phase]] = field(default_factory=list)
     alarms: list[AlarmLine] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     trace_s: list[float] = field(default_factory=list)
     trace: list[tuple[float, ...]] = field(default_factory=list)
+    foretold: list[tuple[float, float | None]] = field(default_factory=list)
     dose: DoseRecorded | None = None
 
     def copy(self) -> "Log":
@@ -72,6 +78,7 @@ class Log:
             lines=list(self.lines),
             trace_s=list(self.trace_s),
             trace=list(self.trace),
+            foretold=list(self.foretold),
             dose=self.dose,
         )
 
@@ -79,6 +86,14 @@ class Log:
         """Keep this second's values."""
         self.trace_s.append(now_s)
         self.trace.append(tuple([values[name] for name in TRACED]))
+
+    def foresaw(self, session: Session) -> None:
+        """Keep what is newly foreseen of the gate while it is not reached."""
+        seen = session.foresight
+        if seen is None or session.phase is not Phase.HEAT_UP:
+            return
+        if not self.foretold or self.foretold[-1][0] != seen.outlook.at_s:
+            self.foretold.append((seen.outlook.at_s, seen.outlook.gate_in_s))
 
     def note(self, effects: list[Effect], now_s: float) -> None:
         """Keep what the core has said."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from service.core.changing import maker
 from service.core.model import Channel, Reading, Unit, Validity
 from service.virtual.faults import OFFSETS, Fault
 from service.virtual.room import RESOLUTION
@@ -78,7 +79,10 @@ def reading(channel: Channel, value: float | None) -> Reading:
             validity=Validity.INVALID,
             reason="open probe",
         )
-    return Reading(channel=channel.id, value=value, unit=channel.unit, validity=Validity.VALID)
+    return MAKE_READING(channel.id, value, channel.unit, Validity.VALID, "")
+
+
+MAKE_READING = maker(Reading)
 
 
 def silent_half(trouble: Trouble, now_s: float) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from service.core.model import Channel, Device, DeviceClass, Mode, Role, Room, Unit
-from simulator.plant import SITES, Plant
+from simulator.plant import SITES, AnyPlant
 
-Source = Callable[[Plant], float]
+Source = Callable[[AnyPlant], float]
 """What an input sees of the plant, in the channel's unit."""
 
 ML_PER_REV = 16.0
@@ -58,9 +58,9 @@ def _probe(place: str) -> Source:
 SOURCES: Mapping[str, Source] = {
     **{place: _probe(place) for place in (*SITES, *_CIRCUIT, *_CORE, "bath")},
     "flow": lambda plant: plant.flow_ml_min,
-    "line_in": Plant.line_in_mmhg,
-    "line_out": Plant.line_out_mmhg,
-    "iap": Plant.iap_mmhg,
+    "line_in": lambda plant: plant.line_in_mmhg(),
+    "line_out": lambda plant: plant.line_out_mmhg(),
+    "iap": lambda plant: plant.iap_mmhg(),
     "level": lambda plant: plant.reservoir_ml,
     "pump_flow": lambda plant: plant.pump_ml_min,
     "pump_speed": lambda plant: plant.pump_ml_min / ML_PER_REV,

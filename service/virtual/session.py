@@ -40,7 +40,7 @@ from service.virtual.instruments import Instruments
 from service.virtual.log import Log
 from service.virtual.room import ROOM, with_heater
 from service.virtual.team import PERFUSIONIST, SECOND, Team
-from simulator.plant import Parameters, Plant
+from simulator.plant import AnyPlant, Parameters, Plant
 
 WITHOUT_REFERENCE = "a simulated room has no independent reference"
 
@@ -72,11 +72,14 @@ class Setup:
 class VirtualSession:
     """A virtual room, its patient, its team and the core, to be run for as long as one likes."""
 
-    def __init__(self, setup: Setup) -> None:
-        """Everything connected; the session itself is opened by the team or by `command`."""
+    def __init__(self, setup: Setup, plant: AnyPlant | None = None) -> None:
+        """Everything connected; the session itself is opened by the team or by `command`.
+
+        `plant` is one that somebody else moves on (see `begin_second`), None: one of its own.
+        """
         self.setup = setup
         self.now_s = 0.0
-        self.plant = Plant(setup.parameters, seed=setup.seed)
+        self.plant: AnyPlant = plant or Plant(setup.parameters, seed=setup.seed)
         self.instruments = Instruments(setup.room, setup.seed)
         self.team: Team | None = Team(controller=setup.controller, resumes=setup.resumes)
         self.log = Log()
@@ -140,16 +143,26 @@ class VirtualSession:
         self.instruments.inject(fault)
 
     def second(self) -> None:
-        """Let one second pass."""
-        self.now_s += 1.0
-        now = self.now
-        for outcome in self.instruments.begin(self.plant, now, self.now_s):
-            self.feed(outcome)
+        """Let one second pass, in a room with a plant of its own."""
+        self.begin_second()
         self.plant.advance(1.0)
+        self.end_second()
+
+    def begin_second(self) -> None:
+        """What happens before the plant moves on by a second: faults come, drives act on it."""
+        self.now_s += 1.0
+        for outcome in self.instruments.begin(self.plant, self.now, self.now_s):
+            self.feed(outcome)
+
+    def end_second(self) -> None:
+        """What happens after: every instrument is read, the core ticks, the team looks."""
+        now = self.now
         for event in self.instruments.frames(self.plant, now, self.now_s):
             self.feed(event)
         self.feed(Tick(at=now))
         self.log.saw(self.now_s, self.instruments.values)
+        if self.state.session is not None:
+            self.log.foresaw(self.state.session)
         if self.team is not None:
             self.team.act(self)
         self._work()

@@ -1,4 +1,9 @@
-"""One virtual patient treated by the real core, from the fill to the end of the treatment clock."""
+"""One virtual patient treated by the real core, from the fill to the end of the treatment clock.
+
+A treatment is a generator: at each `yield` its plant is to be moved on by one second.
+"""
+
+from collections.abc import Generator
 
 import numpy as np
 
@@ -8,23 +13,32 @@ from service.virtual.cohort import VirtualPatient
 from service.virtual.figures import Course, Figures, figures
 from service.virtual.log import TRACED
 from service.virtual.session import Setup, VirtualSession
-from simulator.plant import SITES
+from simulator.plant import SITES, AnyPlant
 
 AFTER_END_S = 60.0
 """How long a treatment goes on after its clock, for the alarms that then sound."""
 
 
-def treated(patient: VirtualPatient, protocol: Protocol, controller: Controller) -> Figures:
+Treatment = Generator[None, None, Figures]
+
+
+def treatment(
+    plant: AnyPlant, patient: VirtualPatient, protocol: Protocol, controller: Controller
+) -> Treatment:
     """The figures of one patient's treatment under one mode of the heat controller."""
     session = VirtualSession(
         Setup(
             protocol=protocol,
-            parameters=patient.parameters(protocol.technique.value),
+            parameters=plant.parameters,
             seed=patient.seed,
             controller=controller,
-        )
+        ),
+        plant,
     )
-    session.run_until(_treated)
+    while not _treated(session) and not session.over:
+        session.begin_second()
+        yield
+        session.end_second()
     sounded = [line.id for line in session.log.alarms if line.audible]
     return figures(
         course(session),
@@ -58,6 +72,7 @@ def course(session: VirtualSession) -> Course:
         gate_s=_since(began_s, gate_s),
         from_s=_since(began_s, log.began_s(Phase.PERFUSE)),
         to_s=_since(began_s, end_s),
+        foretold=tuple((at_s - began_s, in_s) for at_s, in_s in log.foretold),
     )
 
 

@@ -18,14 +18,17 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from protocols.schema import Protocol
 from service.core.model import Controller
-from service.virtual import baselines
+from service.virtual import baselines, treating
 from service.virtual.chosen import protocol_of
 from service.virtual.cohort import VirtualPatient, digest
 from service.virtual.figures import Figures
-from service.virtual.treating import treated
+from simulator.plant import Lane
 
 CORES = (Controller.AUTOMATIC.value, Controller.ADVISORY.value)
+BATCH = 16
+
 CONTROLLERS = (*CORES, *baselines.FLOWS_ML_MIN)
 
 
@@ -35,7 +38,10 @@ class TrialError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """Which patients, under what, where what is finished is kept (`out`, None: nowhere)."""
+    """Which patients, under what, where what is finished is kept (`out`, None: nowhere).
+
+    `batch` patients are treated in step; what is finished is kept batch by batch.
+    """
 
     patients: list[VirtualPatient]
     protocol: str
@@ -44,6 +50,7 @@ class Trial:
     out: Path | None = None
     processes: int = 0
     quiet: bool = False
+    batch: int = BATCH
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -64,26 +71,27 @@ class Trial:
             )
         kept = Kept(self.out, self.identity)
         done = {figures.index: figures for figures in kept.read()}
+        waiting = [patient for patient in self.patients if patient.index not in done]
         jobs = [
-            (patient, self.protocol, self.technique, self.controller)
-            for patient in self.patients
-            if patient.index not in done
+            (tuple(waiting[n : n + self.batch]), self.protocol, self.technique, self.controller)
+            for n in range(0, len(waiting), self.batch)
         ]
         label = f"{self.controller}, {protocol_of(self.protocol, self.technique).id}"
         with (
             kept,
             tqdm(
                 total=len(self.patients),
-                initial=len(self.patients) - len(jobs),
+                initial=len(self.patients) - len(waiting),
                 desc=label,
                 unit="patient",
                 disable=self.quiet,
             ) as bar,
         ):
-            for figures in _worked(jobs, self.processes or os.cpu_count() or 1):
-                kept.add(figures)
-                done[figures.index] = figures
-                bar.update()
+            for batch in _worked(jobs, self.processes or os.cpu_count() or 1):
+                for figures in batch:
+                    kept.add(figures)
+                    done[figures.index] = figures
+                bar.update(len(batch))
         return [done[patient.index] for patient in self.patients]
 
 
@@ -142,18 +150,44 @@ def software() -> str:
     return found.hexdigest()
 
 
-def _worked(jobs: list[Any], processes: int) -> Iterator[Figures]:
-    """The results as they are finished; in this process when there is one only."""
+def _worked(jobs: list[Any], processes: int) -> Iterator[list[Figures]]:
+    """The results of each batch as it is finished; in this process when there is one only."""
     if processes == 1 or len(jobs) <= 1:
-        yield from map(_treat, jobs)
+        yield from map(_treated, jobs)
         return
     with get_context("spawn").Pool(min(processes, len(jobs))) as pool:
-        yield from pool.imap_unordered(_treat, jobs)
+        yield from pool.imap_unordered(_treated, jobs)
 
 
-def _treat(job: tuple[VirtualPatient, str, str, str]) -> Figures:
-    patient, name, technique, controller = job
+def _treated(job: tuple[tuple[VirtualPatient, ...], str, str, str]) -> list[Figures]:
+    """A batch of patients, treated in step: their plants move on together."""
+    # Here, because compiled code takes a second that no other command of `hipec` should wait for.
+    from simulator.plant.batch import Batch
+
+    patients, name, technique, controller = job
     protocol = protocol_of(name, technique)
+    parameters = [patient.parameters(protocol.technique.value) for patient in patients]
+    batch = Batch(parameters, [patient.seed for patient in patients])
+    treatments = [
+        _treatment(lane, patient, protocol, controller)
+        for lane, patient in zip(batch.lanes, patients, strict=True)
+    ]
+    done: dict[int, Figures] = {}
+    while len(done) < len(patients):
+        for index, treatment in enumerate(treatments):
+            if index in done:
+                continue
+            try:
+                next(treatment)
+            except StopIteration as ended:
+                done[index] = ended.value
+        batch.advance(1.0)
+    return [done[index] for index in range(len(patients))]
+
+
+def _treatment(
+    plant: Lane, patient: VirtualPatient, protocol: Protocol, controller: str
+) -> treating.Treatment:
     if controller in baselines.FLOWS_ML_MIN:
-        return baselines.treated(patient, protocol, controller)
-    return treated(patient, protocol, Controller(controller))
+        return baselines.treatment(plant, patient, protocol, controller)
+    return treating.treatment(plant, patient, protocol, Controller(controller))

@@ -17,7 +17,7 @@ SIMULATED = (
     "**Everything here is simulated:** virtual patients, virtual circuit. It says nothing about a "
     "patient. This software is not a medical device."
 )
-TABLE, PAGE, PLOT = "patients.csv", "report.md", "trial.png"
+TABLE, PAGE, PLOT, LIMITS = "patients.csv", "report.md", "trial.png", "limits.png"
 
 
 def page(protocol: Protocol, results: Results, about: Mapping[str, str]) -> str:
@@ -35,8 +35,10 @@ def write(out: Path, protocol: Protocol, results: Results, about: Mapping[str, s
     out.mkdir(parents=True, exist_ok=True)
     _write_table(out / TABLE, results)
     _plot(protocol, results).savefig(out / PLOT, dpi=110)
+    _limits(protocol, results).savefig(out / LIMITS, dpi=110)
+    pictures = f"![Simulated treatments]({PLOT})\n\n![What physics allows]({LIMITS})\n"
     text = page(protocol, results, about)
-    (out / PAGE).write_text(f"{text}\n![Simulated treatments]({PLOT})\n", encoding="utf-8")
+    (out / PAGE).write_text(f"{text}\n{pictures}", encoding="utf-8")
 
 
 def _controllers(results: Results) -> list[str]:
@@ -96,4 +98,39 @@ def _plot(protocol: Protocol, results: Results) -> "Figure":
             axes.set_ylabel("patients up to here, %")
             axes.grid(alpha=0.3)
         axes.legend()
+    return figure
+
+
+def _limits(protocol: Protocol, results: Results) -> "Figure":
+    """What cannot be in this plant, with every patient beside it.
+
+    With the hottest site at the band's upper edge the coldest lies the whole spread below it; and
+    a mean that is lowered because the core is at its limit is out of its band.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    panels = (
+        ("spread_c", "coldest_c", "spread between sites, °C", "coldest site, mean °C", 1.0),
+        ("core_max_c", "mean_in_band_s", "highest core, °C", "mean in band, min", 60.0),
+        ("spread_c", "gate_min", "spread between sites, °C", "gate after heat-up began, min", 1.0),
+    )
+    with mpl.rc_context({"font.size": 8}):
+        figure = Figure(figsize=(10, 3.6), layout="constrained")
+        figure.suptitle(f"SIMULATED: {protocol.id}, what physics allows. Not a medical device.")
+        for axes, (x, y, x_text, y_text, unit) in zip(figure.subplots(1, 3), panels, strict=True):
+            for controller, treated in results.items():
+                pairs = [(getattr(each, x), getattr(each, y)) for each in treated]
+                known = [(a, b / unit) for a, b in pairs if a is not None and b is not None]
+                across, up = zip(*known, strict=True) if known else ((), ())
+                axes.plot(across, up, ".", ms=3, alpha=0.5, label=controller)
+            axes.set_xlabel(x_text)
+            axes.set_ylabel(y_text)
+            axes.grid(alpha=0.3)
+        coldest, core, _ = figure.axes
+        edge_c, low_c = protocol.target.high_c, protocol.target.low_c
+        coldest.plot([0.0, 2.5], [edge_c, edge_c - 2.5], "k-", lw=1, label="hottest at the edge")
+        coldest.axhline(low_c, color="k", ls=":", lw=1)
+        core.axvline(protocol.limits.core_high_c, color="k", ls=":", lw=1)
+        coldest.legend()
     return figure

@@ -16,6 +16,16 @@ SLOWER, FASTER = "baseline-1.0", "baseline-1.5"
 HOTTEST_SHARE, MEAN_SHARE = 0.99, 0.97
 CORE_LESS_SHARE = 0.25
 CLEAN_ALARMS = 3
+FORECAST_ERROR_MIN = 1.5
+RIGHT_SHARE = 0.15
+"""What was said of a late gate was right when it came within this share of the time it took, or
+within the error that a forecast may have."""
+
+CORE_LIMITS_C = 39.35
+"""From about here on the core's limit decides, not the band."""
+
+CORE_WARM_C = 39.0
+"""A patient whose core reaches this is told of it: that treatment is not a clean case."""
 
 Results = Mapping[str, Sequence[Figures]]
 """Figures of every patient by controller, the core's first."""
@@ -76,11 +86,14 @@ def verdict(results: Results) -> list[Aim]:
             _share(core, "mean_in_band_s"),
             MEAN_SHARE,
         ),
+        _mean_where_the_core_allows(core),
         _site_minutes(core, results),
         _coldest(core),
         _gate(core, results[FASTER]),
+        _forecast(core),
         _core_minutes(core, results),
         _alarms(core),
+        _alarms_of_warm_cores(core),
     ]
 
 
@@ -118,6 +131,18 @@ def _at_least(what: str, share: float | None, target: float) -> Aim:
     return Aim(what=what, target=f"≥ {target:.0%}", found=_percent(share), met=met)
 
 
+def _mean_where_the_core_allows(core: Sequence[Figures]) -> Aim:
+    """The core comes before the mean: one that is at its limit takes the mean out of its band."""
+    free = [each for each in core if each.core_max_c < CORE_LIMITS_C]
+    found = f"{_percent(_share(free, 'mean_in_band_s'))}, {len(free)} of {len(core)} patients"
+    return Aim(
+        what=f"the same where the core stayed below {CORE_LIMITS_C:g} °C",
+        target="as it is",
+        found=found,
+        met=None,
+    )
+
+
 def _site_minutes(core: Sequence[Figures], results: Results) -> Aim:
     own, slower, faster = (
         _mean(each, "sites_in_band") for each in (core, results[SLOWER], results[FASTER])
@@ -138,19 +163,46 @@ def _coldest(core: Sequence[Figures]) -> Aim:
 
 
 def _gate(core: Sequence[Figures], faster: Sequence[Figures]) -> Aim:
-    """Those who do not reach it in time must have been told so, which figures do not know."""
+    """Those who do not reach it in time must have been told so in minute 5, and rightly."""
     reached = [each.gate_min for each in faster if each.gate_min is not None]
     if not reached:
         return Aim(what="gate", target="the baselines never reach it", found="-", met=None)
     limit = median(reached)
-    in_time = sum(each.gate_min is not None and each.gate_min <= limit for each in core)
+    late = [each for each in core if each.gate_min is None or each.gate_min > limit]
+    told = sum(_was_rightly_told(each, limit) for each in late)
     own = [each.gate_min for each in core if each.gate_min is not None]
     middle = f"median {median(own):.1f} min" if own else "never"
     return Aim(
-        what="gate reached no later than the faster baseline's median, or said beforehand",
+        what="gate reached no later than the faster baseline's median, or said in minute 5 of "
+        f"heat-up, and rightly (within {FORECAST_ERROR_MIN:g} min or {RIGHT_SHARE:.0%})",
         target=f"{limit:.1f} min",
-        found=f"{middle}; {in_time} of {len(core)} in time",
-        met=in_time == len(core),
+        found=f"{middle}; {len(core) - len(late)} of {len(core)} in time, of {len(late)} later "
+        f"{told} told rightly",
+        met=told == len(late),
+    )
+
+
+def _was_rightly_told(each: Figures, limit_min: float) -> bool:
+    """Whether a late gate was foreseen as late, and came when it was foreseen, or never."""
+    if not each.said or each.said_gate_min is None or each.gate_min is None:
+        return each.said and each.said_gate_min is each.gate_min
+    off_min = abs(each.said_gate_min - each.gate_min)
+    right = off_min <= max(FORECAST_ERROR_MIN, RIGHT_SHARE * each.gate_min)
+    return right and each.said_gate_min > limit_min - FORECAST_ERROR_MIN
+
+
+def _forecast(core: Sequence[Figures]) -> Aim:
+    errors = sorted(_known(core, "forecast_error_min"))
+    middle = median(errors) if errors else None
+    found = "-"
+    if middle is not None:
+        found = f"{middle:.2f} min; in nine of ten patients at most "
+        found += f"{errors[int(0.9 * len(errors))]:.1f} min"
+    return Aim(
+        what="error of the forecast time to target, from minute 2 of heat-up on, median",
+        target=f"≤ {FORECAST_ERROR_MIN:g} min",
+        found=found,
+        met=middle is not None and middle <= FORECAST_ERROR_MIN,
     )
 
 
@@ -168,14 +220,27 @@ def _core_minutes(core: Sequence[Figures], results: Results) -> Aim:
 
 
 def _alarms(core: Sequence[Figures]) -> Aim:
-    counts = [each.audible for each in core if each.audible is not None]
+    clean = [each for each in core if each.core_max_c < CORE_WARM_C]
+    counts = [each.audible for each in clean if each.audible is not None]
     most = max(counts, default=0)
     within = sum(count <= CLEAN_ALARMS for count in counts)
     return Aim(
-        what="audible alarms in a clean case",
+        what=f"audible alarms in a clean case (core below {CORE_WARM_C:g} °C)",
         target=f"≤ {CLEAN_ALARMS}",
         found=f"{within} of {len(counts)} patients; at most {most}",
         met=most <= CLEAN_ALARMS,
+    )
+
+
+def _alarms_of_warm_cores(core: Sequence[Figures]) -> Aim:
+    warm = [each for each in core if each.core_max_c >= CORE_WARM_C]
+    counts = [each.audible for each in warm if each.audible is not None]
+    found = f"{median(counts):g} in the median, at most {max(counts)}" if counts else "-"
+    return Aim(
+        what=f"audible alarms where the core was warm ({len(counts)} patients)",
+        target="as it is",
+        found=found,
+        met=None,
     )
 
 

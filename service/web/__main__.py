@@ -18,6 +18,9 @@ from service.runtime import CONTROL, WEB, Lock, RuntimeFolderError, holder_of
 from service.web.app import create_app
 from service.web.settings import Settings
 
+ANSWERED = "ASGI callable returned without completing handshake."
+"""What uvicorn says of a WebSocket that was refused with an answer; we have said why already."""
+
 USER_TIMEOUT_MS = 3000
 """A page that takes nothing for so long is dropped, and comes back by itself (RFC 5482)."""
 
@@ -89,6 +92,7 @@ def build_server(settings: Settings, listening: socket.socket) -> Server:
 def main() -> int:
     """Run until SIGTERM. Exit code 2: the settings or the address cannot be used."""
     logging.basicConfig(level=logging.INFO, format="web %(levelname)s %(message)s")
+    logging.getLogger("uvicorn.error").addFilter(lambda said: said.getMessage() != ANSWERED)
     try:
         settings = Settings.model_validate_json(os.environ.get("HIPEC_WEB", ""))
         lock = Lock(settings.socket.with_name(WEB))

@@ -1,7 +1,6 @@
 """What the web API answers: the shapes in OpenAPI, and errors as sentences for a person."""
 
 import json
-import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from service.accounts.people import AccountsError
 from service.core.model import Mode
 from service.wire import COMMANDS
 
@@ -69,7 +69,7 @@ class Health(BaseModel):
     displays: int
 
 
-Note = Callable[[Request, Any, str], None]
+Note = Callable[[Request, Any, str], Awaitable[None]]
 """Told of a request whose body cannot be used: the request, its body, and why."""
 
 
@@ -100,7 +100,7 @@ def _on_invalid(note: Note) -> Callable[[Request, Exception], Awaitable[Response
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         found = invalid(error.errors())
-        note(request, error.body, json.loads(bytes(found.body))["reason"])
+        await note(request, error.body, json.loads(bytes(found.body))["reason"])
         return found
 
     return answer
@@ -116,12 +116,14 @@ async def _on_http(_: Request, error: Exception) -> Response:
 
 
 async def _on_accounts(_: Request, error: Exception) -> Response:
-    reason = f"The file of sign-ins cannot be used now ({error}); treatment goes on. Try again."
-    return JSONResponse(Reason(reason=reason).model_dump(), 503)
+    assert isinstance(error, AccountsError)
+    found = FieldError(field=error.field or "body", reason=str(error))
+    answer = Invalid(reason=found.reason, field=found.field, errors=[found])
+    return JSONResponse(answer.model_dump(), 422)
 
 
 def install(app: FastAPI, note: Note) -> None:
     """Make every error of this app a sentence in JSON; `note` is told of each body that is none."""
     app.add_exception_handler(RequestValidationError, _on_invalid(note))
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(sqlite3.OperationalError, _on_accounts)
+    app.add_exception_handler(AccountsError, _on_accounts)

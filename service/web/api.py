@@ -1,6 +1,7 @@
 """The JSON API: health, the session, its commands, the protocols, the live stream's schema."""
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from starlette.websockets import WebSocket
 
+from service.core.authority import AT_THE_STATION
 from service.core.model import CommandState
 from service.web.accounts import Accounts
 from service.web.answers import (
@@ -24,9 +26,12 @@ from service.web.answers import (
 from service.web.authority import find_caller, refusal, require_caller, require_origin
 from service.web.commands import Commands, KeyReused
 from service.web.control_link import ControlLink
-from service.web.live import Hub, converse
+from service.web.limits import Buckets
+from service.web.live import Desk, Hub, converse
 from service.web.settings import ProtocolEntry, Settings
-from service.wire import Body, CommandBody, CommandStatus, Snapshot, live_schema
+from service.wire import URGENT, Body, CommandBody, CommandStatus, Snapshot, live_schema
+
+log = logging.getLogger(__name__)
 
 KEY = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$"
 COMMANDS_PATH = "/api/session/commands"
@@ -35,14 +40,21 @@ LONGEST_KEPT = 128
 
 SILENT = "The control process has not been heard for {silent}. Treatment may go on without pages."
 
+COMMANDS_BURST, COMMANDS_HZ = 60.0, 10.0
+"""So many commands at once and a second from one person: far more than hands can give."""
+
+UNLIMITED = AT_THE_STATION | URGENT
+TOO_MANY = "Too many commands at once; this one was not carried out. Wait a second."
+
 _Responses = dict[int | str, dict[str, Any]]
-_WHO: _Responses = {401: {"model": Reason}}
+_WHO: _Responses = {401: {"model": Reason}, 503: {"model": Reason}}
 _GIVE: _Responses = _WHO | {
     400: {"model": Reason, "description": "The body cannot be read"},
     403: {"model": Reason, "description": "This role or this origin may not"},
     409: {"model": Refused},
     413: {"model": Reason},
     422: {"model": Invalid},
+    429: {"model": Reason},
     503: {"model": Unknown},
 }
 
@@ -56,6 +68,7 @@ class Parts:
     link: ControlLink
     hub: Hub
     commands: Commands
+    rates: Buckets
 
 
 def build(parts: Parts) -> APIRouter:
@@ -102,7 +115,7 @@ def _add_session(router: APIRouter, parts: Parts) -> None:
     )
     async def session(request: Request) -> Response:
         """The newest snapshot, as the live stream carries it."""
-        require_caller(request, parts.settings, parts.accounts)
+        await require_caller(request, parts.settings, parts.accounts)
         text = parts.hub.snapshot
         if text is None or not parts.link.alive:
             raise HTTPException(503, "The control process is not heard, so nothing is known now.")
@@ -111,7 +124,7 @@ def _add_session(router: APIRouter, parts: Parts) -> None:
     @router.get("/api/protocols", responses=_WHO)
     async def protocols(request: Request) -> list[ProtocolEntry]:
         """The treatment protocols that this room may use."""
-        require_caller(request, parts.settings, parts.accounts)
+        await require_caller(request, parts.settings, parts.accounts)
         return list(parts.settings.protocols)
 
 
@@ -136,7 +149,7 @@ def _add_commands(router: APIRouter, parts: Parts) -> None:
     )
     async def outcome(request: Request, key: Annotated[str, Path(pattern=KEY)]) -> CommandStatus:
         """How far a command has come."""
-        require_caller(request, parts.settings, parts.accounts)
+        await require_caller(request, parts.settings, parts.accounts)
         status = parts.commands.status(key) or _in_snapshot(key, parts.hub)
         if status is None:
             raise HTTPException(404, f"No command with the key {key} is known.")
@@ -144,13 +157,17 @@ def _add_commands(router: APIRouter, parts: Parts) -> None:
 
 
 async def _give(request: Request, body: Body, key: str, parts: Parts) -> Response:
-    caller = require_caller(request, parts.settings, parts.accounts)
+    caller = await require_caller(request, parts.settings, parts.accounts)
     require_origin(request, parts.settings, by_cookie=caller.by_cookie)
     if denied := refusal(caller.session, body.name):
         parts.commands.denied(key, body.name, denied[1], caller.session)
         raise HTTPException(*denied)
+    session = caller.session
+    if body.name not in UNLIMITED and not parts.rates.take(f"{session.user}@{session.station}"):
+        raise HTTPException(429, TOO_MANY)
+    await parts.accounts.touch(caller.tokens)
     try:
-        status = await parts.commands.give(key, body, caller.session)
+        status = await parts.commands.give(key, body, session)
     except KeyReused:
         message = "This key stands for another command. Give each command a key of its own."
         return invalid([{"loc": ("header", "Idempotency-Key"), "msg": message, "type": "reused"}])
@@ -162,9 +179,9 @@ async def _give(request: Request, body: Body, key: str, parts: Parts) -> Respons
     return JSONResponse(Accepted(key=key).model_dump(), 202)
 
 
-def note_refused(parts: Parts, request: Request, body: Any, why: str) -> None:
+async def note_refused(parts: Parts, request: Request, body: Any, why: str) -> None:
     """Have a known caller's command that cannot be read put on record."""
-    caller = find_caller(request, parts.settings, parts.accounts)
+    caller = await find_caller(request, parts.settings, parts.accounts)
     if caller is None or request.url.path != COMMANDS_PATH:
         return
     name = body.get("name") if isinstance(body, dict) else None
@@ -179,8 +196,14 @@ def _in_snapshot(key: str, hub: Hub) -> CommandStatus | None:
     return CommandStatus(**{n: v for n, v in line.items() if n != "at_utc"}) if line else None
 
 
+def _origin(socket: WebSocket) -> str:
+    host = socket.client.host if socket.client else "an unknown address"
+    return printable(f"{host} ({socket.headers.get('origin', 'no origin')[:100]})")
+
+
 def _add_live(router: APIRouter, parts: Parts) -> None:
     schema = json.dumps(live_schema())
+    desk = Desk(hub=parts.hub, link=parts.link, accounts=parts.accounts)
     schema_type = "application/schema+json"
 
     @router.get(
@@ -195,10 +218,11 @@ def _add_live(router: APIRouter, parts: Parts) -> None:
     @router.websocket("/api/live")
     async def live(socket: WebSocket) -> None:
         try:
-            caller = require_caller(socket, parts.settings, parts.accounts)
+            caller = await require_caller(socket, parts.settings, parts.accounts)
             require_origin(socket, parts.settings, by_cookie=caller.by_cookie)
         except HTTPException as error:
             reason = Reason(reason=str(error.detail))
+            log.warning("a page was not let in from %s: %s", _origin(socket), error.detail)
             await socket.send_denial_response(
                 JSONResponse(reason.model_dump(), error.status_code, error.headers)
             )
@@ -206,6 +230,6 @@ def _add_live(router: APIRouter, parts: Parts) -> None:
         await socket.accept()
         page = parts.hub.join(caller, live=parts.link.alive)
         try:
-            await converse(socket, page, parts.link, parts.accounts)
+            await converse(socket, page, desk)
         finally:
             parts.hub.pages.discard(page)

@@ -1,4 +1,4 @@
-"""Who may do what, and from where: the core's table of roles, the Origin check, the token."""
+"""Who may do what, and from where: the core's table of roles, the Origin check, the tokens."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -8,28 +8,35 @@ from typing import Any
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
+from service.accounts.tokens import Tokens
 from service.core import authority
-from service.core.model import Actor
+from service.core.model import Actor, PersonRole
 from service.web.accounts import Accounts, Session
 from service.web.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """One request's session, the token it came by, and whether a browser's cookie carried it."""
-
-    session: Session
-    token: str
-    by_cookie: bool
-
 
 REMOTE = (
     "This page is not at an enrolled station of this room: it shows, and cannot act. "
     "Go to the station in the room, or ask an administrator to enrol this screen."
 )
-
-
+AWAY = "You have been away: sign in again to give '{}'."
+NOBODY = "Sign in to give '{}': nobody is signed in at this station."
 GIVES_AWAY = frozenset({"hand_over", "release_control"})
+FOREIGN = frozenset({"cross-site", "same-site"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """One request's session, the tokens it came by, and whether a browser's cookie carried them."""
+
+    session: Session
+    tokens: Tokens
+    by_cookie: bool
+
+
+def actor(session: Session) -> Actor:
+    """Whom the core and the record hear of: the person, or the station itself."""
+    role = session.role if session.acts else PersonRole.DISPLAY
+    return Actor(user=session.user if session.acts else "", role=role, station=session.station)
 
 
 def may(session: Session, control: Mapping[str, Any]) -> list[str]:
@@ -46,51 +53,68 @@ def may(session: Session, control: Mapping[str, Any]) -> list[str]:
 
 def refusal(session: Session, command: str) -> tuple[int, str] | None:
     """Status and sentence when this session may not give this command, else None."""
-    by = Actor(user=session.user, role=session.role, station=session.station)
-    if not session.user and command not in authority.AT_THE_STATION:
-        return 401, f"Sign in to give '{command}': nobody is signed in at this station."
-    reason = authority.refusal(command, by)
+    if not session.acts and command not in authority.AT_THE_STATION:
+        return 401, (AWAY if session.idle else NOBODY).format(command)
+    reason = authority.refusal(command, actor(session))
     if not reason and not session.station:
         reason = REMOTE
     return (403, reason) if reason else None
 
 
-def cookie_name(settings: Settings) -> str:
-    """Browsers bind a `__Host-` cookie to this host and TLS; without TLS they would drop it."""
-    return "__Host-hipec" if settings.secure else "hipec"
+def cookie_names(settings: Settings) -> tuple[str, str]:
+    """The cookies of the person and of the screen.
+
+    Browsers bind a `__Host-` cookie to this host and TLS; without TLS they would drop it.
+    """
+    prefix = "__Host-" if settings.secure else ""
+    return f"{prefix}hipec", f"{prefix}hipec-station"
 
 
-def find_caller(
+async def find_caller(
     connection: HTTPConnection, settings: Settings, accounts: Accounts
 ) -> Caller | None:
-    """The session that this request carries: a bearer token before a cookie."""
+    """Who sends this request: by a bearer token before cookies."""
     scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
     by_cookie = scheme.lower() != "bearer"
-    token = _cookie(connection, settings) if by_cookie else bearer.strip()
-    session = accounts.find(token) if token else None
-    return Caller(session=session, token=token, by_cookie=by_cookie) if session else None
+    tokens = _cookies(connection, settings) if by_cookie else Tokens(bearer=bearer.strip())
+    session = await accounts.session(tokens)
+    return Caller(session=session, tokens=tokens, by_cookie=by_cookie) if session else None
 
 
-def _cookie(connection: HTTPConnection, settings: Settings) -> str:
+def _cookies(connection: HTTPConnection, settings: Settings) -> Tokens:
+    person, screen = cookie_names(settings)
     try:
-        return connection.cookies.get(cookie_name(settings), "")
+        cookies = connection.cookies
     except CookieError:
-        return ""
+        return Tokens()
+    return Tokens(person=cookies.get(person, ""), screen=cookies.get(screen, ""))
 
 
-def require_caller(connection: HTTPConnection, settings: Settings, accounts: Accounts) -> Caller:
+async def require_caller(
+    connection: HTTPConnection, settings: Settings, accounts: Accounts
+) -> Caller:
     """The caller. Raises 401 when nobody is signed in."""
-    caller = find_caller(connection, settings, accounts)
+    caller = await find_caller(connection, settings, accounts)
     if caller is None:
-        reason = "Sign in first: open a sign-in link, or send a bearer token that is still valid."
+        reason = "Sign in first: open the sign-in page, or send a bearer token that is still valid."
         raise HTTPException(401, reason, headers={"WWW-Authenticate": "Bearer"})
     return caller
+
+
+def require_role(caller: Caller, *roles: PersonRole) -> None:
+    """Raise 403 unless a person of one of these roles is there, and has not been away."""
+    if caller.session.idle:
+        raise HTTPException(401, "You have been away: sign in again.")
+    if not caller.session.user or caller.session.role not in roles:
+        wanted = " or ".join(roles)
+        raise HTTPException(403, f"This is for {wanted}, not for {caller.session.role}.")
 
 
 def require_origin(connection: HTTPConnection, settings: Settings, *, by_cookie: bool) -> None:
     """Raise 403 unless the request comes from one of our pages; programs need send no Origin."""
     origin = connection.headers.get("origin")
-    if origin in settings.allowed_origins or (origin is None and not by_cookie):
+    ours = origin in settings.allowed_origins or (origin is None and not by_cookie)
+    if ours and connection.headers.get("sec-fetch-site") not in FOREIGN:
         return
     raise HTTPException(
         403,

@@ -14,6 +14,7 @@ from typing import Any
 
 from service.core.model import CommandState
 from service.web.accounts import Session
+from service.web.authority import actor
 from service.web.control_link import ControlLink, LinkDown
 from service.wire import ANSWER_S, Body, CommandStatus
 
@@ -122,7 +123,8 @@ def _request(key: str, body: Body, session: Session) -> dict[str, Any]:
 
 
 def _by(session: Session) -> dict[str, str]:
-    return {"user": session.user, "role": session.role.value, "station": session.station}
+    by = actor(session)
+    return {"user": by.user, "role": by.role.value, "station": by.station}
 
 
 def _fingerprint(body: Body, session: Session) -> str:

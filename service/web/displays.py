@@ -17,7 +17,7 @@ from service.wire import DisplayHeard, Displays
 HEARD_S, EVERY_S = 2.3, 0.4
 """Two beats of a second missed; with the report and the core's tick an alarm within 3 s."""
 
-PRIMARY = frozenset({PersonRole.PERFUSIONIST, PersonRole.ANESTHESIA, PersonRole.DISPLAY})
+PRIMARY = frozenset({PersonRole.PERFUSIONIST, PersonRole.ANESTHESIA})
 
 
 def heard(pages: Iterable[Page]) -> Displays:
@@ -26,14 +26,15 @@ def heard(pages: Iterable[Page]) -> Displays:
     hidden: set[str] = set()
     for page in pages:
         session = page.caller.session
-        if not session.station or session.role not in PRIMARY:
+        role = session.screen_role or session.role
+        if not session.station or role not in PRIMARY:
             continue
         if not page.visible:
             hidden.add(session.station)
             continue
         before = found.get(session.station)
         audible = page.audible or (before is not None and before.audible)
-        found[session.station] = DisplayHeard(role=session.role, audible=audible)
+        found[session.station] = DisplayHeard(role=role, audible=audible)
     return Displays(type="displays", heard=found, hidden=tuple(sorted(hidden - set(found))))
 
 

@@ -10,17 +10,19 @@ import json
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fastapi import HTTPException
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from service.web.accounts import KNOWN_S, Accounts
+from service.web.accounts import Accounts
 from service.web.authority import Caller, may
 from service.web.control_link import ControlLink, LinkDown
+from service.web.limits import Bucket
 from service.web.settings import Settings
-from service.wire import PAGE, VERSION, Alive, Shown, WireError
+from service.wire import PAGE, VERSION, Active, Alive, Shown, WireError
 
 MOST_EVENTS = 200
 """More events than this unsent to one page, and it gets a snapshot instead."""
@@ -30,6 +32,9 @@ SLACK = 64
 
 PAGE_RATE_HZ, PAGE_BURST = 20.0, 100.0
 """A page says `alive` once a second and `shown` once an alarm."""
+
+LOOK_S = 5.0
+"""A page that says nothing is looked at again after so long: it may be signed out by now."""
 
 EVENTS = frozenset({"alarm", "phase", "command"})
 NEWEST = frozenset({"snapshot", "frame", "heartbeat"})
@@ -196,9 +201,10 @@ class Hub:
             "name": session.user,
             "role": session.role,
             "station": session.station,
+            "screen": session.screen_role,
             "may": may(session, self.control),
             "holder": bool(session.user) and self.control.get("holder") == session.user,
-            "idle": False,
+            "idle": session.idle,
         }
         about = {"room": self._settings.room, "boot": self.boot or "", "mode": self._settings.mode}
         message = {"v": VERSION, "type": "hello", "seq": self._seq, **about, "you": you}
@@ -212,30 +218,26 @@ class Hub:
         return sum(
             1
             for page in self.pages
-            if page.caller.session.station and page.alive_at is not None and page.alive_at > since
+            if (page.caller.session.screen or page.caller.session.station)
+            and page.alive_at is not None
+            and page.alive_at > since
         )
 
 
-class PageRate:
-    """A page may speak this often and no more (a bucket that refills)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a page's words go to."""
 
-    def __init__(self) -> None:
-        self._left = PAGE_BURST
-        self._at = time.monotonic()
-
-    def take(self) -> bool:
-        """True while the page keeps to its rate."""
-        now = time.monotonic()
-        self._left = min(PAGE_BURST, self._left + (now - self._at) * PAGE_RATE_HZ) - 1
-        self._at = now
-        return self._left >= 0
+    hub: Hub
+    link: ControlLink
+    accounts: Accounts
 
 
-async def converse(socket: WebSocket, page: Page, link: ControlLink, accounts: Accounts) -> None:
+async def converse(socket: WebSocket, page: Page, desk: Desk) -> None:
     """Send to one accepted page and listen to it, until it leaves or must."""
     sending = asyncio.create_task(_send(socket, page))
     try:
-        listening = asyncio.create_task(_listen(socket, page, link, accounts))
+        listening = asyncio.create_task(_listen(socket, page, desk))
         await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (sending, listening):
@@ -257,14 +259,12 @@ async def _send(socket: WebSocket, page: Page) -> None:
             await socket.send(message.frame)
 
 
-async def _listen(
-    socket: WebSocket, page: Page, link: ControlLink, accounts: Accounts
-) -> str | None:
+async def _listen(socket: WebSocket, page: Page, desk: Desk) -> str | None:
     """Take what the page says: None when it has left, else why it must leave."""
-    rate = PageRate()
-    while accounts.find(page.caller.token):
+    rate = Bucket(burst=PAGE_BURST, rate_hz=PAGE_RATE_HZ)
+    while await _is_welcome(page, desk):
         try:
-            said = await asyncio.wait_for(socket.receive(), KNOWN_S)
+            said = await asyncio.wait_for(socket.receive(), LOOK_S)
         except TimeoutError:
             continue
         if said["type"] == "websocket.disconnect":
@@ -274,17 +274,34 @@ async def _listen(
         try:
             message = PAGE.validate_json(said.get("text") or b"")
         except ValidationError:
-            return "only shown and alive are understood here"
-        _hear(message, page, link)
+            return "only shown, alive and active are understood here"
+        await _hear(message, page, desk)
     return "signed out"
 
 
-def _hear(message: Shown | Alive, page: Page, link: ControlLink) -> None:
+async def _is_welcome(page: Page, desk: Desk) -> bool:
+    """Whether the page may stay; it is told when it is somebody else now, or idle."""
+    try:
+        session = await desk.accounts.session(page.caller.tokens)
+    except HTTPException:  # the accounts cannot be read: whoever is here stays
+        return True
+    if session is None:
+        return False
+    if session != page.caller.session:
+        page.caller = replace(page.caller, session=session)
+        desk.hub.greet(page)
+    return True
+
+
+async def _hear(message: Shown | Alive | Active, page: Page, desk: Desk) -> None:
     page.alive_at = time.monotonic()
+    if isinstance(message, Active):
+        await desk.accounts.touch(page.caller.tokens)
+        return
     if isinstance(message, Alive):
         page.audible, page.visible = message.audible, message.visible
         return
     session = page.caller.session
-    display = session.station or session.user
+    display = session.screen or session.station or session.user
     with contextlib.suppress(LinkDown):  # the next onset is confirmed again
-        link.send({**message.model_dump(), "display": display})
+        desk.link.send({**message.model_dump(), "display": display})

@@ -32,7 +32,7 @@ LEAST_S = 0.05
 MOST_WAITING = 8
 
 _Responses = dict[int | str, dict[str, Any]]
-_READ: _Responses = {401: {"model": Reason}, 422: {"model": Invalid}}
+_READ: _Responses = {401: {"model": Reason}, 422: {"model": Invalid}, 503: {"model": Reason}}
 
 
 class History(BaseModel):
@@ -136,7 +136,7 @@ def _add_history(router: APIRouter, settings: Settings, accounts: Accounts, rece
         step_s: Annotated[float, Query(ge=STEP_S, le=300)] = STEP_S,
     ) -> History:
         """The last minutes (of treatment time) of every channel, as far as they passed here."""
-        require_caller(request, settings, accounts)
+        await require_caller(request, settings, accounts)
         times_s, channels = recent.columns(60 * minutes, step_s)
         return History(
             room=settings.room,
@@ -159,7 +159,7 @@ def _add_what_if(
         flow_ml_min: Annotated[float | None, Query(ge=0, le=10_000)] = None,
     ) -> WhatIfAnswer:
         """The rest of the treatment with another inflow or flow, beside going on as planned."""
-        require_caller(request, settings, accounts)
+        await require_caller(request, settings, accounts)
         found = await desk.ask(inflow_c, flow_ml_min)
         if found is None:
             raise HTTPException(409, NOBODY)
@@ -175,7 +175,7 @@ def _add_dose(router: APIRouter, settings: Settings, accounts: Accounts) -> None
         weight_kg: Annotated[float, Query(ge=0, le=1000)],
     ) -> Any:
         """Body surface area (Mosteller) and the dose that this protocol makes of it."""
-        require_caller(request, settings, accounts)
+        await require_caller(request, settings, accounts)
         entry = next((one for one in settings.protocols if one.id == protocol), None)
         if entry is None:
             raise HTTPException(404, f"This room has no protocol {protocol!r}.")

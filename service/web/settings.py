@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from service.core.model import Mode
+from service.core.model import Mode, PersonRole
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAGES = Path(__file__).resolve().parents[2] / "web"
@@ -26,12 +26,24 @@ class ProtocolEntry(BaseModel):
     carriers: tuple[str, ...] = ()
 
 
+class Oidc(BaseModel):
+    """An OpenID Connect provider: who it is, who we are to it, and which group is which role."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    client_id: str
+    secret_file: Path | None = None
+    claim: str = "groups"
+    roles: dict[str, PersonRole]
+
+
 class Settings(BaseModel):
     """The web process's settings: JSON in the environment variable `HIPEC_WEB`.
 
-    `socket` is the control process's Unix socket, `accounts` the file of the server-side sessions,
-    `origins` every address that a browser may open the pages under (default: the listen address);
-    `station` names the enrolled station that the demo signs a browser in at.
+    `socket` is the control process's Unix socket, `database` the journal's URL, beside which the
+    accounts lie; `origins` every address that a browser may open the pages under (default: the
+    listen address); `idle_s` without a hand on the page makes a person a watcher.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,12 +51,13 @@ class Settings(BaseModel):
     room: str
     mode: Mode
     socket: Path
-    accounts: Path
+    database: str
     listen: str = "127.0.0.1:8000"
     origins: tuple[str, ...] = ()
     pages: Path = _PAGES
     protocols: tuple[ProtocolEntry, ...] = ()
-    station: str = "perfusion"
+    oidc: Oidc | None = None
+    idle_s: float = Field(default=900.0, gt=0)
     version: str = "0"
     tls_certificate: Path | None = None
     tls_key: Path | None = None

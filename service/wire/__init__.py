@@ -5,6 +5,7 @@ The control process and the web process talk over one Unix socket. Each connecti
 the `command` messages that answer them. Shapes grow by adding.
 """
 
+from service.wire.access import AccessKind, AccessTold
 from service.wire.commands import (
     ANSWER_S,
     BODY,
@@ -31,7 +32,7 @@ from service.wire.frames import (
     read_text,
     write_message,
 )
-from service.wire.live import LIVE, PAGE, VERSION, Alive, Shown, Snapshot, live_schema
+from service.wire.live import LIVE, PAGE, VERSION, Active, Alive, Shown, Snapshot, live_schema
 from service.wire.state import CommandStatus, State
 
 __all__ = [
@@ -44,6 +45,9 @@ __all__ = [
     "PAGE",
     "URGENT",
     "VERSION",
+    "AccessKind",
+    "AccessTold",
+    "Active",
     "Alive",
     "Body",
     "By",

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, create_mode
 
 from service.core.model import PersonRole, Phase
 from service.core.requests import KINDS
+from service.wire.access import AccessTold
 from service.wire.strict import Scalar, Strict
 
 URGENT = frozenset({"stop", "heater_off", "abort"})
@@ -202,6 +203,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "request": Ask,
     "answer": Answer,
     "cooling": Cooling,
+    "confirm_blood_test": Args,
     "seen": Seen,
     "take_control": Args,
     "hand_over": HandOver,
@@ -314,5 +316,5 @@ class WhatIfAsked(Strict):
     flow_ml_min: float | None = None
 
 
-FromWeb = Hello | CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked
+FromWeb = Hello | CommandRequest | Denied | DisplayShown | Displays | WhatIfAsked | AccessTold
 FROM_WEB: TypeAdapter[FromWeb] = TypeAdapter(Annotated[FromWeb, Field(discriminator="type")])

@@ -56,6 +56,7 @@ class AlarmMessage(_Live):
     sent_ns: int
     durable: bool
     by: str = ""
+    for_anesthesia: bool = False
 
 
 class PhaseMessage(_Live):
@@ -84,7 +85,8 @@ class You(Strict):
     """Who this connection is. `may` lists the commands that would not be refused to it now.
 
     `name` is empty where nobody is signed in, `station` away from the room's enrolled stations;
-    `idle` says that the person has been away too long and has to sign in again to act.
+    `idle` says that the person has been away too long and has to sign in again to act; `screen` is
+    what the station itself is enrolled for, whoever is signed in there.
     """
 
     name: str
@@ -93,6 +95,7 @@ class You(Strict):
     may: list[str]
     holder: bool
     idle: bool = False
+    screen: PersonRole | None = None
 
 
 class HelloMessage(_Live):
@@ -140,14 +143,20 @@ class Alive(Strict):
     visible: bool = True
 
 
-PAGE: TypeAdapter[Shown | Alive] = TypeAdapter(
-    Annotated[Shown | Alive, Field(discriminator="type")]
+class Active(Strict):
+    """A hand was on the page since it last said so; keeps its person from being idle."""
+
+    type: Literal["active"]
+
+
+PAGE: TypeAdapter[Shown | Alive | Active] = TypeAdapter(
+    Annotated[Shown | Alive | Active, Field(discriminator="type")]
 )
 
 
 def live_schema() -> dict[str, Any]:
     """JSON Schema of the server's live messages; the page's own stand beside them in `$defs`."""
     schema = LIVE.json_schema()
-    _, page = models_json_schema([(Shown, "validation"), (Alive, "validation")])
+    _, page = models_json_schema([(each, "validation") for each in (Shown, Alive, Active)])
     schema["$defs"] |= page["$defs"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

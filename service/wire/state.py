@@ -159,6 +159,15 @@ class ChecklistState(Strict):
     skipped: str = ""
 
 
+class ComparedState(Strict):
+    """One probe's last comparison with the independent reference (°C)."""
+
+    channel: str
+    value_c: float
+    reference_c: float
+    within: bool
+
+
 class FractionState(Strict):
     """One part of the dose: when it is due after the first and when it was given."""
 
@@ -451,6 +460,7 @@ class State(Strict):
     timers: list[TimerLine] = Field(default=[])
     dip: DipState | None = None
     outlook: OutlookState | None = None
+    compared: list[ComparedState] = Field(default=[])
     ledger: Ledger | None = None
     past_alarms: list[PastAlarm] = Field(default=[], max_length=50)
     requests: list[RequestLine] = Field(default=[], max_length=20)

@@ -3,7 +3,7 @@
 from collections import deque
 from math import exp
 
-from simulator.plant.heat import PERFUSATE_J_ML_K, MixedFluid, exchanged_j, lost_j
+from simulator.plant.heat import PERFUSATE_J_ML_K, MixedFluid, exchanged_j, lost_j, mixed_c
 from simulator.plant.parameters import Parameters
 
 
@@ -22,16 +22,24 @@ class Circulator:
         if not on:
             self.power_w = self._integral_w = 0.0
             return 0.0
-        p = self._p
-        error_k = set_c - self.bath.temperature_c
-        wanted_w = p.heater_gain_w_k * error_k + self._integral_w
-        self.power_w = min(max(wanted_w, 0.0), p.heater_max_w)
-        # Anti-windup: the integral rests while the power is at the limit it pushes against.
-        if wanted_w == self.power_w or (error_k > 0.0) != (wanted_w > 0.0):
-            self._integral_w += p.heater_gain_w_k * error_k * dt_s / p.heater_reset_s
+        self.power_w, self._integral_w = regulated_w(
+            self._p, set_c - self.bath.temperature_c, self._integral_w, dt_s
+        )
         heat_j = self.power_w * dt_s
         self.bath.warm(heat_j)
         return heat_j
+
+
+def regulated_w(
+    p: Parameters, error_k: float, integral_w: float, dt_s: float
+) -> tuple[float, float]:
+    """The circulator's power and its integral (W) at this distance from its set-point."""
+    wanted_w = p.heater_gain_w_k * error_k + integral_w
+    power_w = min(max(wanted_w, 0.0), p.heater_max_w)
+    # Anti-windup: the integral rests while the power is at the limit it pushes against.
+    if wanted_w == power_w or (error_k > 0.0) != (wanted_w > 0.0):
+        integral_w += p.heater_gain_w_k * error_k * dt_s / p.heater_reset_s
+    return power_w, integral_w
 
 
 class Exchanger:
@@ -54,39 +62,56 @@ class Exchanger:
 
     def pass_through(self, volume_ml: float, entering_c: float, dt_s: float) -> float:
         """Push this volume through in `dt_s`; the temperature of what leaves (°C)."""
-        if volume_ml > 0.0:
-            through_j_k = volume_ml * PERFUSATE_J_ML_K
-            effectiveness = 1.0 - exp(-self._p.exchanger_w_k * dt_s / through_j_k)
-            heat_j = effectiveness * through_j_k * (self.shell_c - entering_c)
-            self.shell_c -= heat_j / self._p.exchanger_shell_j_k
-            self.content.add(volume_ml, entering_c + heat_j / through_j_k)
-            self.content.take(volume_ml)
-        return self.content.temperature_c
+        content = self.content
+        self.shell_c, content.temperature_c = passed_through(
+            self._p, self.shell_c, content.temperature_c, volume_ml, entering_c, dt_s
+        )
+        return content.temperature_c
 
     def advance(self, dt_s: float, bath: MixedFluid, circulating: bool) -> float:
         """Exchange heat with bath and standing content; the heat lost to the room (J)."""
-        p = self._p
-        shell_j_k = p.exchanger_shell_j_k
-        if circulating:
-            # Twice the flow's capacity, because the shell stands for the mean of in and out.
-            w_k = 2.0 * p.bath_circulation_ml_min / 60.0 * PERFUSATE_J_ML_K
-            heat_j = exchanged_j(
-                bath.temperature_c, bath.capacity_j_k, self.shell_c, shell_j_k, w_k, dt_s
-            )
-            bath.warm(-heat_j)
-            self.shell_c += heat_j / shell_j_k
-        soak_j = exchanged_j(
-            self.shell_c,
-            shell_j_k,
-            self.content.temperature_c,
-            self.content.capacity_j_k,
-            p.exchanger_soak_w_k,
-            dt_s,
+        content = self.content
+        self.shell_c, content.temperature_c, bath_j, room_j = soaked(
+            self._p, self.shell_c, content.temperature_c, bath.temperature_c, circulating, dt_s
         )
-        self.content.warm(soak_j)
-        room_j = lost_j(self.shell_c, shell_j_k, p.room_c, p.exchanger_loss_w_k, dt_s)
-        self.shell_c -= (soak_j + room_j) / shell_j_k
+        bath.warm(-bath_j)
         return room_j
+
+
+def passed_through(
+    p: Parameters,
+    shell_c: float,
+    content_c: float,
+    volume_ml: float,
+    entering_c: float,
+    dt_s: float,
+) -> tuple[float, float]:
+    """Shell and content of the exchanger (°C) after this volume was pushed through in `dt_s`."""
+    if volume_ml <= 0.0:
+        return shell_c, content_c
+    through_j_k = volume_ml * PERFUSATE_J_ML_K
+    effectiveness = 1.0 - exp(-p.exchanger_w_k * dt_s / through_j_k)
+    heat_j = effectiveness * through_j_k * (shell_c - entering_c)
+    shell_c -= heat_j / p.exchanger_shell_j_k
+    return shell_c, mixed_c(p.exchanger_ml, content_c, volume_ml, entering_c + heat_j / through_j_k)
+
+
+def soaked(
+    p: Parameters, shell_c: float, content_c: float, bath_c: float, circulating: bool, dt_s: float
+) -> tuple[float, float, float, float]:
+    """Shell and content of the exchanger (°C) after `dt_s`; heat taken from bath and lost (J)."""
+    shell_j_k, content_j_k = p.exchanger_shell_j_k, p.exchanger_ml * PERFUSATE_J_ML_K
+    bath_j = 0.0
+    if circulating:
+        # Twice the flow's capacity, because the shell stands for the mean of in and out.
+        w_k = 2.0 * p.bath_circulation_ml_min / 60.0 * PERFUSATE_J_ML_K
+        bath_j = exchanged_j(bath_c, p.bath_ml * PERFUSATE_J_ML_K, shell_c, shell_j_k, w_k, dt_s)
+        shell_c += bath_j / shell_j_k
+    soak_j = exchanged_j(shell_c, shell_j_k, content_c, content_j_k, p.exchanger_soak_w_k, dt_s)
+    content_c += soak_j / content_j_k
+    room_j = lost_j(shell_c, shell_j_k, p.room_c, p.exchanger_loss_w_k, dt_s)
+    shell_c -= (soak_j + room_j) / shell_j_k
+    return shell_c, content_c, bath_j, room_j
 
 
 class Line:
@@ -158,4 +183,9 @@ class Line:
         self._parcels[-1] = (total_ml, mixed_c, now_s)
 
     def _cooled_c(self, start_c: float, inside_s: float) -> float:
-        return self._room_c + (start_c - self._room_c) * exp(-self._cooling_per_s * inside_s)
+        return cooled_c(self._room_c, start_c, self._cooling_per_s * inside_s)
+
+
+def cooled_c(room_c: float, start_c: float, times: float) -> float:
+    """What is left of a temperature above the room's after so many times of its decay (°C)."""
+    return room_c + (start_c - room_c) * exp(-times)

@@ -27,6 +27,12 @@ def lost_j(from_c: float, from_j_k: float, room_c: float, w_k: float, dt_s: floa
     return (from_c - room_c) * from_j_k * through_j_k / (from_j_k + through_j_k)
 
 
+def mixed_c(own_ml: float, own_c: float, added_ml: float, added_c: float) -> float:
+    """The temperature (°C) of a volume after another one was mixed into it."""
+    total_ml = own_ml + added_ml
+    return own_c + (added_c - own_c) * added_ml / total_ml if total_ml > 0.0 else own_c
+
+
 class MixedFluid:
     """A well-mixed volume: `volume_ml` (never negative) at `temperature_c`."""
 
@@ -39,11 +45,8 @@ class MixedFluid:
 
     def add(self, volume_ml: float, temperature_c: float) -> None:
         """Mix in a volume (mL) at its temperature (°C)."""
-        total_ml = self.volume_ml + volume_ml
-        if total_ml > 0.0:
-            share = volume_ml / total_ml
-            self.temperature_c += share * (temperature_c - self.temperature_c)
-        self.volume_ml = total_ml
+        self.temperature_c = mixed_c(self.volume_ml, self.temperature_c, volume_ml, temperature_c)
+        self.volume_ml += volume_ml
 
     def take(self, wanted_ml: float) -> float:
         """Remove up to `wanted_ml`; the volume removed (mL), at `temperature_c`."""

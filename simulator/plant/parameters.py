@@ -132,6 +132,11 @@ class Parameters:
         return self.perfusate_ml - tubes_ml - self.cavity_start_ml
 
     @property
+    def is_open(self) -> bool:
+        """Whether the abdomen is open."""
+        return self.technique == "open"
+
+    @property
     def surface_w_k(self) -> float:
         """Heat loss of the cavity's surface to the room for this technique (W/K)."""
         return self.surface_open_w_k if self.technique == "open" else self.surface_closed_w_k

@@ -20,14 +20,21 @@ class Patient:
 
     def advance(self, dt_s: float, net_j: float) -> float:
         """Add `net_j` (J) to the core, spread and lose heat; the heat lost to the room (J)."""
-        p = self._p
-        self.core_c += net_j / p.core_j_k
-        skin_w_k = p.core_periphery_w_k * (1.0 + p.dilation_per_k * max(0.0, self.core_c - 37.0))
-        spread_j = exchanged_j(
-            self.core_c, p.core_j_k, self.periphery_c, p.periphery_j_k, skin_w_k, dt_s
+        self.core_c, self.periphery_c, room_j = spread(
+            self._p, self.core_c, self.periphery_c, net_j, dt_s
         )
-        core_j = lost_j(self.core_c, p.core_j_k, p.room_c, p.core_loss_w_k, dt_s)
-        skin_j = lost_j(self.periphery_c, p.periphery_j_k, p.room_c, p.periphery_loss_w_k, dt_s)
-        self.core_c -= (spread_j + core_j) / p.core_j_k
-        self.periphery_c += (spread_j - skin_j) / p.periphery_j_k
-        return core_j + skin_j
+        return room_j
+
+
+def spread(
+    p: Parameters, core_c: float, periphery_c: float, net_j: float, dt_s: float
+) -> tuple[float, float, float]:
+    """Core and periphery (°C) after the core was given `net_j`, and the heat lost to the room."""
+    core_c += net_j / p.core_j_k
+    skin_w_k = p.core_periphery_w_k * (1.0 + p.dilation_per_k * max(0.0, core_c - 37.0))
+    spread_j = exchanged_j(core_c, p.core_j_k, periphery_c, p.periphery_j_k, skin_w_k, dt_s)
+    core_j = lost_j(core_c, p.core_j_k, p.room_c, p.core_loss_w_k, dt_s)
+    skin_j = lost_j(periphery_c, p.periphery_j_k, p.room_c, p.periphery_loss_w_k, dt_s)
+    core_c -= (spread_j + core_j) / p.core_j_k
+    periphery_c += (spread_j - skin_j) / p.periphery_j_k
+    return core_c, periphery_c, core_j + skin_j

@@ -1,7 +1,7 @@
 """The plant put together: actuators in, physics forward, what perfect instruments see out."""
 
 from dataclasses import dataclass
-from math import ceil, pi, sin
+from math import ceil
 from typing import Literal
 
 from simulator.plant.abdomen import PELVIS, Abdomen
@@ -13,14 +13,16 @@ from simulator.plant.pressures import (
     InflowTube,
     drain_ml_min,
     elastic_mmhg,
+    iap_mmhg,
+    line_in_mmhg,
+    line_out_mmhg,
     passive_return_ml_min,
 )
 from simulator.plant.probes import PLACES, Probes, noise
 
 LONGEST_STEP_S = 1.0
-BREATHS_PER_S = 14.0 / 60.0
 # Streams of noise that are no thermistor's.
-_LINE_IN, _LINE_OUT, _IAP = range(len(PLACES), len(PLACES) + 3)
+LINE_IN, LINE_OUT, IAP = range(len(PLACES), len(PLACES) + 3)
 
 
 @dataclass(slots=True)
@@ -116,25 +118,22 @@ class Plant:
 
     def line_in_mmhg(self) -> float:
         """Pressure in the inflow tube after the pump (mmHg), with the rollers' ripple."""
-        rms_mmhg = 0.8 + 0.015 * self._tube.line_mmhg
-        return self._tube.line_mmhg + rms_mmhg * noise(self._seed, _LINE_IN, self.now_s)
+        return line_in_mmhg(self._tube.line_mmhg, noise(self._seed, LINE_IN, self.now_s))
 
     def line_out_mmhg(self) -> float:
         """Pressure in the return tube at the table (mmHg): the siphon pulls as it flows."""
-        p = self.parameters
-        if self.outflow_blocked:
-            line_mmhg = -p.siphon_mmhg  # blocked in the abdomen: the whole column hangs
-        else:
-            line_mmhg = self.iap_elastic_mmhg - p.siphon_mmhg * self.outflow_ml_min / 5000.0
-        return line_mmhg + 0.8 * noise(self._seed, _LINE_OUT, self.now_s)
+        return line_out_mmhg(
+            self.parameters,
+            self.iap_elastic_mmhg,
+            self.outflow_ml_min,
+            self.outflow_blocked,
+            noise(self._seed, LINE_OUT, self.now_s),
+        )
 
     def iap_mmhg(self) -> float:
         """Abdominal pressure above atmosphere (mmHg), with breathing when closed."""
-        swing_mmhg = 0.0
-        if self.parameters.technique == "closed":
-            swing_mmhg = self.parameters.breath_mmhg * self.abdomen.wetted
-        breath_mmhg = swing_mmhg * sin(2.0 * pi * BREATHS_PER_S * self.now_s)
-        return self.iap_elastic_mmhg + breath_mmhg + 0.2 * noise(self._seed, _IAP, self.now_s)
+        drawn = noise(self._seed, IAP, self.now_s)
+        return iap_mmhg(self.parameters, self.cavity_ml, self.now_s, drawn)
 
     # Truth, for tests and for instruments that measure without lag.
 
@@ -271,7 +270,7 @@ class Plant:
             fluid.warm(-room_j)
             ledger.room_j += room_j
         ledger.room_j += self.abdomen.advance(dt_s, entering_ml)
-        blood_j = self.abdomen.give_to_blood(dt_s, self.core_c, p.core_j_k)
+        blood_j = self.abdomen.give_to_blood(dt_s, self.core_c)
         metabolism_j, cooling_j = p.metabolism_w * dt_s, self.cooling_w * dt_s
         ledger.room_j += self.patient.advance(dt_s, blood_j + metabolism_j - cooling_j)
         ledger.metabolism_j += metabolism_j

@@ -27,8 +27,25 @@ def noise(seed: int, stream: int, at_s: float) -> float:
     mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _LONG
     mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _LONG
     mixed ^= mixed >> 31
+    return drawn_of(mixed)
+
+
+def drawn_of(mixed: int) -> float:
+    """The noise that a well mixed 64-bit number stands for."""
     words = (mixed & _WORD) + (mixed >> 16 & _WORD) + (mixed >> 32 & _WORD) + (mixed >> 48)
     return (words / _WORD - 2.0) * 3.0**0.5
+
+
+def biases_c(parameters: Parameters, seed: int) -> list[float]:
+    """The fixed error of each probe (°C), in the order of PLACES."""
+    random = Random(seed)
+    return [random.gauss(0.0, parameters.bias_c) for _ in PLACES]
+
+
+def followed(p: Parameters, dt_s: float) -> list[float]:
+    """The share of a change that each probe shows after `dt_s`, in the order of PLACES."""
+    lags_s = (p.core_lag_s if place in CORE else p.catheter_lag_s for place in PLACES)
+    return [1.0 - exp(-dt_s / lag_s) for lag_s in lags_s]
 
 
 class Probes:
@@ -38,13 +55,8 @@ class Probes:
         """Start settled at the temperatures of PLACES, in that order (°C)."""
         self._p = parameters
         self._seed = seed
-        random = Random(seed)
-        self._bias_c = [random.gauss(0.0, parameters.bias_c) for _ in PLACES]
+        self._bias_c = biases_c(parameters, seed)
         self._settled_c = list(start_c)
-        self._lag_s = [
-            parameters.core_lag_s if place in CORE else parameters.catheter_lag_s
-            for place in PLACES
-        ]
         self._dt_s = 0.0
         self._follow: list[float] = []
 
@@ -52,7 +64,7 @@ class Probes:
         """Let every probe follow the truth at its place."""
         if dt_s != self._dt_s:
             self._dt_s = dt_s
-            self._follow = [1.0 - exp(-dt_s / lag_s) for lag_s in self._lag_s]
+            self._follow = followed(self._p, dt_s)
         self._settled_c = [
             shown_c + follow * (true_c - shown_c)
             for shown_c, follow, true_c in zip(self._settled_c, self._follow, truth_c, strict=True)

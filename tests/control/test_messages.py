@@ -64,3 +64,16 @@ def test_before_the_patient_is_perfused_nothing_can_be_foretold() -> None:
     asked = WhatIfAsked(type="what_if", key="1", flow_ml_min=1500)
     assert messages.what_if(asked, bench.state)["found"] is None
     assert messages.snapshot(bench.state)["state"]["outlook"] is None
+
+
+def test_the_snapshot_says_how_far_each_compared_probe_lay_from_the_reference() -> None:
+    bench = Bench()
+    assert Messages(bench.state.room, "b").snapshot(bench.state)["state"]["compared"] == []
+    bench = at("prime")
+    bench.values |= dict.fromkeys(("inflow", "reservoir", "exchanger"), 42.0) | {"outflow": 42.5}
+    bench.run(5)
+    bench.command("compare_probes", c=42.0)
+    told = Messages(bench.state.room, "b").snapshot(bench.state)["state"]["compared"]
+    assert {one["channel"]: one["within"] for one in told} == {
+        "inflow": True, "outflow": False, "reservoir": True, "exchanger": True,
+    }  # fmt: skip

@@ -87,6 +87,9 @@ ROWS = [
     ("true true+5 ack false", HIGH, None, ["onset", "acknowledged", "cleared"]),
     ("true true+5 ack true+119", HIGH, ACKED, ["onset", "acknowledged"]),
     ("true true+5 ack true+120", HIGH, ACTIVE, ["onset", "acknowledged", "reannounced"]),
+    ("true true+5 ack true+1799", MEDIUM, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack true+1800", MEDIUM, ACTIVE, ["onset", "acknowledged", "reannounced"]),
+    ("true true+5 ack true+9999", LOW, ACKED, ["onset", "acknowledged"]),
     ("true true+5 false none+9 false+9", HIGH, LATCHED, ["onset", "cleared"]),
     ("true true+5 false ack", HIGH, None, ["onset", "cleared", "acknowledged"]),
     ("true true+5 false true", HIGH, ACTIVE, ["onset", "cleared", "onset"]),
@@ -98,7 +101,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.requirement("RC-018", "RC-019")
+@pytest.mark.requirement("RC-018", "RC-019", "RC-141")
 @pytest.mark.parametrize(("words", "priority", "expected", "events"), ROWS)
 def test_each_row_of_the_table(
     words: str, priority: Priority, expected: AlarmState | None, events: list[str]

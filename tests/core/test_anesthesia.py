@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.core import core_course, guarding, looking
+from service.core import core_course, guarding, looking, timers
 from service.core.events import DisplayChanged, HostNoticed
 from service.core.model import Actor, CommandState, PersonRole, Priority
 from tests.core.bench import Bench, at
@@ -285,3 +285,26 @@ def test_a_scale_that_does_not_follow_an_entered_volume_is_an_alarm() -> None:
     bench.values["level"] = 655.0
     bench.run(75)
     assert raised(bench, "scale_stuck") is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "tests"),
+    [
+        ("closed-oxaliplatin-30", "glucose, sodium, potassium, bicarbonate, lactate"),
+        ("closed-mmc-90", "glucose, bicarbonate, lactate"),
+    ],
+)
+def test_blood_tests_are_those_of_the_carrier_and_due_again_and_again(
+    protocol: str, tests: str
+) -> None:
+    bench = at("perfuse", protocol)
+
+    def blood() -> timers.Timer:
+        return next(t for t in timers.timers(bench.state) if t.id == "blood_test")
+
+    assert blood().text == f"Blood: {tests}"
+    assert blood().due_in_s == pytest.approx(1800, abs=10)
+    bench.run(600)
+    bench.command_as(ANESTHETIST, "confirm_blood_test")
+    assert blood().due_in_s == pytest.approx(1800) and blood().state == "waiting"
+    assert bench.recorded("blood_test") == [f"Blood drawn: {tests}"]

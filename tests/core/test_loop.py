@@ -53,11 +53,11 @@ def test_a_core_near_its_limit_comes_before_the_mean_of_the_sites() -> None:
     assert max(core) < 39.75 and core[-1] < 39.6
 
 
-def test_a_cold_dose_that_is_due_is_met_in_the_middle_of_the_band() -> None:
+def test_a_cold_dose_that_is_due_is_met_as_warm_as_the_hottest_site_bears() -> None:
     abdomen = Abdomen(patient(mixing_closed_ml_min=1000))
     estimate = abdomen.minutes(20)
     ordinary = loop.goal(estimate, AIMS, 1500.0)
     due = loop.Aims(low_c=42.5, high_c=43.5, core_high_c=39.5, inflow_most_c=45.7, dose_soon=True)
     met = loop.goal(estimate, due, 1500.0)
-    assert ordinary.mean_c < met.mean_c == pytest.approx(43.0)
+    assert ordinary.mean_c < 43.0 < met.mean_c <= 43.4
     assert met.decided_by == "cold dose is due"

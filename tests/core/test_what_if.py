@@ -56,7 +56,7 @@ def test_in_automatic_less_inflow_is_asked_as_the_most_that_the_loop_may_give() 
 def test_before_incision_the_gate_is_foretold_within_the_published_minutes(name: str) -> None:
     found = before_incision(protocol(name))
     assert found.gate_min is not None
-    assert 6.0 < found.gate_min.low < found.gate_min.middle < found.gate_min.high < 25.0
+    assert 5.0 < found.gate_min.low < found.gate_min.middle < found.gate_min.high < 25.0
     assert found.hottest_c.high <= 43.5
     assert 38.0 < found.core_peak_c.low < found.core_peak_c.high <= 39.7
 

@@ -11,7 +11,7 @@ from service.core.alarm_table import ROOM_RULES, RULES, Rule, what_to_do
 from service.core.authority import AT_THE_STATION, MAY
 from service.core.drives import PUMPING
 from service.core.guarding import HAZARDS
-from service.core.model import CommandState, Phase
+from service.core.model import CommandState, Phase, Priority
 from service.core.state import Side
 from tests.core.bench import at
 from tests.core.room import protocol
@@ -46,8 +46,9 @@ is out of date. Limits in `code` are the protocol's. Delays are treatment second
 - **Latching**: only physiological and energy conditions, once they reached high, sound until a
   person acknowledges them. A technical one falls silent with its cause. Both stay in the list.
 - **Escalation**: where it says so, one priority up after {escalation_s:g} s unanswered.
-- **Acknowledged** alarms are announced again after {timeout_s:g} s. An audio pause lasts
-  {pause_s:g} s and ends at any new medium or high alarm.
+- **Acknowledged** alarms that go on unchanged are announced again: high after {high_s:g} s, medium
+  after {medium_min:g} min, low not. What grows worse is a higher alarm of its own. An audio pause
+  lasts {pause_s:g} s and ends at any new medium or high alarm.
 - Missing data raises nothing here but the alarm about itself, and clears nothing.
 """
 STRIP = """\
@@ -93,7 +94,8 @@ def phases_text() -> str:
 def _alarms() -> Iterator[str]:
     yield ALARMS.format(
         escalation_s=alarms.ESCALATION_S,
-        timeout_s=alarms.ACKNOWLEDGE_TIMEOUT_S,
+        high_s=alarms.ACKNOWLEDGE_TIMEOUT_S[Priority.HIGH],
+        medium_min=alarms.ACKNOWLEDGE_TIMEOUT_S[Priority.MEDIUM] / 60.0,
         pause_s=alarms.AUDIO_PAUSE_S,
     )
     head = ("alarm", "condition", "armed in", "priority", "delay", "dead-band", "latches")

@@ -24,7 +24,8 @@ from simulator.control import ask
 Json = dict[str, Any]
 START_S = 40.0
 KEYS = itertools.count(1)
-TOKEN = re.compile(r"^  (\w+) +(\S{40,})$", re.MULTILINE)
+TOKEN = re.compile(r"^  (\w+) +([\w-]{40,})$", re.MULTILINE)
+LINK = re.compile(r"^  (\w+) +(http\S+/signin\?code=\S+)$", re.MULTILINE)
 
 
 class Room:
@@ -97,6 +98,7 @@ class DemoRoom(Room):
         text = self._read_up_to(lambda line: line.startswith("Ctrl-C"))
         self.address = re.search(r"Open (http://\S+)/", text).group(1)  # type: ignore[union-attr]
         self.ports = Path(re.search(r"instruments +(\S+)", text).group(1))  # type: ignore[union-attr]
+        self.links = dict(LINK.findall(text))
         self.site = Path(re.search(r"site file +(\S+)", text).group(1))  # type: ignore[union-attr]
         self.tokens = dict(TOKEN.findall(text))
 
@@ -112,9 +114,10 @@ class ServedRoom(Room):
         self.tokens = dict(TOKEN.findall(text))
 
 
-def hipec(*arguments: str) -> subprocess.Popen[str]:
+def hipec(*arguments: str, stdin: int | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "service.cli", *arguments],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

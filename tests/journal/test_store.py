@@ -99,11 +99,11 @@ def test_a_file_that_is_no_database_is_refused_and_not_touched(path: Path, url: 
 def test_a_journal_of_a_newer_version_is_refused_and_not_touched(path: Path, url: str) -> None:
     open_writing(url).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
+        connection.execute("UPDATE meta SET value = '4' WHERE name = 'schema'")
     connection.close()
     before = path.read_bytes()
     for opening in (open_writing, open_reading):
-        with pytest.raises(JournalError, match=r"newer version \(layout 3, this program knows 2\)"):
+        with pytest.raises(JournalError, match=r"newer version \(layout 4, this program knows 3\)"):
             opening(url)
     assert path.read_bytes() == before
 

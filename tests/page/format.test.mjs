@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wordsOf } from "../../web/js/commands.js";
+import { aboutField, wordsOf } from "../../web/js/commands.js";
 import {
   clock,
   eventWords,
@@ -106,4 +106,20 @@ test("a phase stands in the log by its title", () => {
   assert.equal(eventWords({ kind: "phase", text: "heat_up" }, steps), "Heat up");
   assert.equal(eventWords({ kind: "phase", text: "drug_addition" }, []), "drug addition");
   assert.equal(eventWords({ kind: "note", text: "heat_up" }, steps), "heat_up");
+});
+
+test("a refusal is said in the words of the entry that it is about", () => {
+  assert.deepEqual(aboutField("duration_min 5 is outside 90 to 90", ""), {
+    failure: "Duration 5 is outside 90 to 90",
+    field: "duration_min",
+  });
+  assert.deepEqual(aboutField("args.c: Input should be less than 100", "args.c"), {
+    failure: "Temperature Input should be less than 100",
+    field: "c",
+  });
+  assert.equal(aboutField("label says 50 mg: 20% apart needs a second name", "").field, "second");
+  assert.deepEqual(aboutField("finish the treatment first", ""), {
+    failure: "finish the treatment first",
+    field: "",
+  });
 });

@@ -188,6 +188,13 @@ REFUSALS = [
         "who approved it",
         id="envelope that nobody approved",
     ),
+    pytest.param(
+        'listen = "127.0.0.1:8000"',
+        'listen = "127.0.0.1:8000"\ntls_certificate = "or-3.pem"',
+        "room.tls_key",
+        "both",
+        id="certificate without its key",
+    ),
 ]
 
 

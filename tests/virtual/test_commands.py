@@ -31,11 +31,14 @@ def result(index: int = 1, controller: str = "automatic", **how) -> Figures:
         "hottest_c": 43.4,
         "mean_c": 42.9,
         "spread_c": 0.8,
-        "core_max_c": 39.0,
+        "core_max_c": 38.9,
         "core_hot_s": 0,
         "over_ceiling_s": 0,
         "audible": 3 if controller == "automatic" else None,
         "cem43_mean": 80.0,
+        "forecast_error_min": 1.5,
+        "said": True,
+        "said_gate_min": 8.0,
     }
     return Figures(index=index, controller=controller, **{**whole, **how})
 
@@ -65,8 +68,11 @@ def test_a_trial_that_meets_everything_has_no_aim_unmet() -> None:
         ({"hottest_ok_s": 5345}, "hottest site within the band's upper edge"),
         ({"mean_in_band_s": 5237}, "mean of sites in band"),
         ({"sites_in_band": 0.8}, "site-minutes in band"),
-        ({"gate_min": 8.1}, "gate reached no later"),
+        ({"gate_min": 8.1, "said": False}, "gate reached no later"),
+        ({"gate_min": 9.6}, "gate reached no later"),
         ({"gate_min": None}, "gate reached no later"),
+        ({"said_gate_min": None, "gate_min": 12.0}, "gate reached no later"),
+        ({"forecast_error_min": 1.51}, "error of the forecast"),
         ({"core_hot_s": 451}, "minutes of core"),
         ({"audible": 4}, "audible alarms in a clean case"),
     ],
@@ -74,6 +80,21 @@ def test_a_trial_that_meets_everything_has_no_aim_unmet() -> None:
 def test_each_aim_is_unmet_just_beyond_its_target(core, what: str) -> None:
     (found,) = unmet(trial(core=core))
     assert found.startswith(what)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"gate_min": 20.0, "said_gate_min": 17.0},
+        {"gate_min": None, "said_gate_min": None},
+    ],
+)
+def test_a_late_gate_that_was_rightly_told_beforehand_meets_the_aim(told) -> None:
+    assert unmet(trial(core=told)) == []
+
+
+def test_a_warm_core_is_no_clean_case_and_its_alarms_are_reported_apart() -> None:
+    assert unmet(trial(core={"core_max_c": 39.1, "audible": 5})) == []
 
 
 def test_patients_whose_sites_lie_apart_under_the_faster_baseline_are_judged_apart() -> None:
@@ -92,6 +113,7 @@ def test_page_table_and_plot_are_written_and_say_that_all_is_simulated(tmp_path:
     write(tmp_path, protocol, trial(), {"cohort": "one"})
     assert SIMULATED in (tmp_path / "report.md").read_text()
     assert (tmp_path / "trial.png").stat().st_size > 10_000
+    assert (tmp_path / "limits.png").stat().st_size > 10_000
     assert len((tmp_path / "patients.csv").read_text().splitlines()) == 4
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import Connection
 from websockets.asyncio.client import connect
 
+from service.accounts import people, sign_ins, stations
+from service.accounts.sign_ins import Code
+from service.accounts.store import AccountStore
 from service.core.authority import CLINICAL
 from service.core.model import PersonRole
 from service.web.__main__ import bind, build_server
@@ -31,7 +36,22 @@ class Room:
         """A token of a person: the clinical ones at the perfusion station, others far away."""
         if station is None:
             station = "perfusion" if PersonRole(role) in CLINICAL else ""
-        return self.parts.accounts.issue(PersonRole(role), user=user, station=station)
+        return issue(self.parts.settings, PersonRole(role), user, station)
+
+    def cookies(self, role: str = "perfusionist", **where: str) -> dict[str, str]:
+        """A browser's headers, from one of our own pages."""
+        return {"Cookie": f"hipec={self.token(role, **where)}", "Origin": self.origin}
+
+    def code(self, role: str = "perfusionist", user: str = "P", station: str = "") -> str:
+        """A one-time code for a person, at a station that it enrols where one is named."""
+        opens = Code(person=user, station=station, role=PersonRole(role))
+        with store_of(self.parts.settings) as db:
+            people.ensure(db, user, PersonRole(role))
+            return sign_ins.make_code(db, opens, time.time())
+
+    def accesses(self) -> list[dict[str, Any]]:
+        """What the control process was told of who came in."""
+        return [message for _, message in self.control.received if message["type"] == "access"]
 
     def bearer(self, *args: str, **who: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(*args, **who)}"}
@@ -53,10 +73,29 @@ class Room:
         )
 
 
+@contextlib.contextmanager
+def store_of(settings: Settings) -> Iterator[Connection]:
+    with contextlib.closing(AccountStore(settings.database)) as store, store.transaction() as db:
+        yield db
+
+
+def issue(settings: Settings, role: PersonRole, user: str = "P", station: str = "") -> str:
+    """A program's token: of a person, or without one of an enrolled screen."""
+    now_utc = time.time()
+    with store_of(settings) as db:
+        if not user or role is PersonRole.DISPLAY:
+            return stations.enrol(db, station or "wall", settings.room, role, now_utc)
+        name = user if role is PersonRole.PERFUSIONIST else f"{user} {role}"
+        people.ensure(db, name, role)
+        if station and stations.named(db, station, now_utc) is None:
+            stations.enrol(db, station, settings.room, PersonRole.PERFUSIONIST, now_utc)
+        return sign_ins.begin(db, name, now_utc, station=station, program=True)
+
+
 def settings_in(folder: Path, **changes: Any) -> Settings:
     values = {
         "room": "or-3", "mode": "demo", "socket": folder / "control.sock",
-        "accounts": folder / "accounts.db", "listen": "127.0.0.1:0",
+        "database": f"sqlite:///{folder / 'hipec.db'}", "listen": "127.0.0.1:0",
     }  # fmt: skip
     return Settings(**values | changes)
 

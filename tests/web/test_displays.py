@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from service.accounts.tokens import Tokens
 from service.core.model import PersonRole
 from service.web.accounts import Session
 from service.web.authority import Caller
@@ -14,8 +15,9 @@ from tests.web.conftest import Room, until
 
 
 def page(role: PersonRole, station: str, *, audible: bool = False, visible: bool = True) -> Page:
-    session = Session(user="x", role=role, station=station)
-    caller = Caller(session=session, token="t", by_cookie=True)
+    screen_role = role if station else None
+    session = Session(user="x", role=PersonRole.QA, station=station, screen_role=screen_role)
+    caller = Caller(session=session, tokens=Tokens(person="t"), by_cookie=True)
     return Page(caller=caller, backlog=Backlog(), audible=audible, visible=visible)
 
 

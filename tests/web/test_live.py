@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from service.accounts.tokens import Tokens
 from service.web.live import MOST_EVENTS, PAGE_BURST
 from tests.web.conftest import Room, open_room
 from tests.web.control_side import (
@@ -185,7 +186,7 @@ async def test_a_page_that_sends_too_much_is_closed(room: Room) -> None:
 async def test_a_revoked_session_ends_its_stream(room: Room) -> None:
     token = room.token()
     async with room.watch({"Authorization": f"Bearer {token}"}) as page:
-        room.parts.accounts.revoke(token)
+        await room.parts.accounts.sign_out(Tokens(bearer=token))
         await page.send('{"type":"alive"}')
         with pytest.raises(ConnectionClosed) as closed:
             await _drain(page)

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import Room, open_room
+from service.core.model import PersonRole
+from service.web.accounts import Session
+from service.web.homes import PAGES, home_of
+from tests.web.conftest import Room, open_room, settings_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,7 +33,7 @@ async def test_the_address_of_a_demo_just_works(room: Room) -> None:
 
 async def test_a_demo_signs_in_only_browsers_that_use_this_machines_name(room: Room) -> None:
     page = await room.http.get("/", headers={"Host": "rebound.example"})
-    assert page.status_code == 401
+    assert (page.status_code, page.headers["location"]) == (303, "/signin")
     assert "set-cookie" not in page.headers
 
 
@@ -40,24 +43,52 @@ async def test_elsewhere_a_browser_needs_a_sign_in_link(
 ) -> None:
     async with open_room(tmp_path, **changes) as room:
         page = await room.http.get("/")
-    assert page.status_code == 401
-    assert "sign-in link" in page.text
+        form = await room.http.get("/signin")
+    assert (page.status_code, page.headers["location"]) == (303, "/signin")
+    assert (form.status_code, 'type="password"' in form.text) == (200, True)
     assert "set-cookie" not in page.headers
 
 
 async def test_a_sign_in_link_leads_to_the_page_as_that_person(room: Room) -> None:
-    token = room.token("anesthesia", user="A")
-    signed_in = await room.http.get("/signin", params={"token": token})
-    page = await room.http.get("/")
+    code = room.code("anesthesia", user="A", station="anesthesia")
+    signed_in = await room.http.get("/signin", params={"code": code})
+    again = await room.http.get("/signin", params={"code": code})
     given = await room.give("set_flow", "as-a", {"Origin": room.origin}, ml_min=1000)
-    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
-    assert (page.status_code, "set-cookie" in page.headers) == (200, False)
+    asked = await room.give("request", "as-b", {"Origin": room.origin}, kind="pause")
+    assert signed_in.status_code == 303
+    assert (again.status_code, "set-cookie" in again.headers) == (401, False)
     assert (given.status_code, "anesthesia" in given.json()["reason"]) == (403, True)
+    assert asked.status_code == 202
+    by = room.control.commands()[-1][1]["by"]
+    assert by == {"user": "A", "role": "anesthesia", "station": "anesthesia"}
+
+
+@pytest.mark.parametrize(
+    ("role", "screen", "home"),
+    [
+        ("perfusionist", None, "/"), ("anesthesia", None, "/anesthesia"), ("qa", None, "/qa"),
+        ("surgeon", None, "/anesthesia"), ("admin", "perfusionist", "/admin"),
+        (None, "display", "/wall"), (None, "anesthesia", "/anesthesia"),
+        (None, "perfusionist", "/"),
+    ],
+)  # fmt: skip
+async def test_everybody_has_a_page_of_the_own_role_or_else_of_the_screen(
+    tmp_path: Path, role: str | None, screen: str | None, home: str
+) -> None:
+    settings = settings_in(tmp_path, pages=tmp_path)
+    session = Session(
+        user="P" if role else "",
+        role=PersonRole(role or "display"),
+        screen_role=PersonRole(screen) if screen else None,
+    )
+    assert home_of(session, settings) == "/"
+    (tmp_path / PAGES[home]).write_text("")
+    assert home_of(session, settings) == home
 
 
 async def test_a_link_clicked_on_a_foreign_page_moves_on_by_a_page_of_ours(room: Room) -> None:
     answer = await room.http.get(
-        "/signin", params={"token": room.token()}, headers={"Sec-Fetch-Site": "cross-site"}
+        "/signin", params={"code": room.code()}, headers={"Sec-Fetch-Site": "cross-site"}
     )
     assert answer.status_code == 200
     assert 'http-equiv="refresh"' in answer.text
@@ -72,7 +103,7 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_bound_to_tls_where_ther
     tmp_path: Path, origins: tuple[str, ...], name: str, secure: bool
 ) -> None:
     async with open_room(tmp_path, origins=origins) as room:
-        answer = await room.http.get("/signin", params={"token": room.token()})
+        answer = await room.http.get("/signin", params={"code": room.code()})
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(name)
     assert "HttpOnly" in cookie and "SameSite=strict" in cookie and "Path=/" in cookie
@@ -80,17 +111,15 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_bound_to_tls_where_ther
     assert ("strict-transport-security" in answer.headers) == secure
 
 
-@pytest.mark.parametrize(("token", "status"), [("wrong", 401), ("", 422), ("x" * 300, 422)])
-async def test_a_link_that_is_not_valid_signs_nobody_in(
-    room: Room, token: str, status: int
-) -> None:
-    answer = await room.http.get("/signin", params={"token": token})
+@pytest.mark.parametrize(("code", "status"), [("wrong", 401), ("", 422), ("x" * 300, 422)])
+async def test_a_link_that_is_not_valid_signs_nobody_in(room: Room, code: str, status: int) -> None:
+    answer = await room.http.get("/signin", params={"code": code})
     assert answer.status_code == status
     assert "set-cookie" not in answer.headers
 
 
 async def test_signing_out_ends_the_session(room: Room) -> None:
-    await room.http.get("/signin", params={"token": room.token("qa")})
+    await room.http.get("/signin", params={"code": room.code("qa", user="Q")})
     foreign = await room.http.post("/signout", headers={"Origin": "http://elsewhere.example"})
     out = await room.http.post("/signout", headers={"Origin": room.origin})
     after = await room.http.get("/api/session")
@@ -98,7 +127,7 @@ async def test_signing_out_ends_the_session(room: Room) -> None:
 
 
 async def test_signing_out_leaves_the_station_enrolled(room: Room) -> None:
-    await room.http.get("/signin", params={"token": room.token(station="perfusion")})
+    await room.http.get("/signin", params={"code": room.code(station="perfusion")})
     await room.http.post("/signout", headers={"Origin": room.origin})
     own = {"Origin": room.origin}
     stop = await room.give("stop", "station-1", own)
@@ -153,6 +182,12 @@ async def test_the_protocols_of_the_room_are_listed(tmp_path: Path) -> None:
     ]
 
 
+READ = ["200", "401", "503"]
+RECORD = ["200", "401", "403", "404", "422", "429", "503"]
+ADMIN = ["200", "401", "403", "503"]
+CHANGE = ["400", "401", "403", "413", "422", "503"]
+
+
 async def test_openapi_names_every_answer_and_needs_no_sign_in(room: Room) -> None:
     api = (await room.http.get("/api/openapi.json")).json()
     named = {
@@ -161,15 +196,24 @@ async def test_openapi_names_every_answer_and_needs_no_sign_in(room: Room) -> No
     assert named == {
         "/healthz": ["200", "503"],
         "/api/live/schema.json": ["200"],
-        "/api/session": ["200", "401", "503"],
-        "/api/protocols": ["200", "401"],
-        "/api/session/commands": ["202", "400", "401", "403", "409", "413", "422", "503"],
-        "/api/session/commands/{key}": ["200", "401", "404", "422"],
-        "/api/v1/dose": ["200", "401", "404", "422"],
-        "/api/v1/history": ["200", "401", "422"],
-        "/api/v1/what-if": ["200", "401", "409", "422", "429", "503"],
-        "/signin": ["200", "303", "401", "422"],
-        "/signout": ["204", "401", "403"],
+        "/api/session": READ,
+        "/api/protocols": READ,
+        "/api/session/commands": sorted({*CHANGE, "202", "409", "429"}),
+        "/api/session/commands/{key}": [*READ[:2], "404", "422", "503"],
+        "/api/v1/history": [*READ[:2], "422", "503"],
+        "/api/v1/what-if": [*READ[:2], "409", "422", "429", "503"],
+        "/api/v1/dose": [*READ[:2], "404", "422", "503"],
+        "/api/v1/signin": ["200"],
+        "/api/v1/people": ADMIN,
+        "/api/v1/people/{name}": sorted({*CHANGE, "200"}),
+        "/api/v1/people/{name}/link": sorted({*CHANGE, "201"}),
+        "/api/v1/stations": ADMIN,
+        "/api/v1/stations/{which}": sorted({*CHANGE, "204"}),
+        "/api/v1/password": sorted({*CHANGE, "204", "429"}),
+        "/api/v1/records": ["200", "401", "403", "429", "503"],
+        **{f"/api/v1/records/{{session}}{end}": RECORD for end in ("", "/proof", "/export")},
+        "/signin": ["200", "303", "401", "422", "503"],
+        "/signout": ["204", "401", "403", "503"],
     }  # fmt: skip
     assert (await room.http.get("/docs")).status_code == 404
 

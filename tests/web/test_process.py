@@ -14,8 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from service.core.model import PersonRole
-from service.web.accounts import Accounts
-from tests.web.conftest import settings_in
+from tests.web.conftest import issue, settings_in
 from tests.web.control_side import (
     ControlSide,
     alarm,
@@ -54,12 +53,10 @@ async def test_it_says_when_it_is_ready_holds_little_and_ends_at_once(
 ) -> None:
     """With an ordinary page and one that never reads, while 15 MB of snapshots go by."""
     settings = settings_in(tmp_path)
-    accounts = Accounts(settings.accounts)
-    token = accounts.issue(PersonRole.PERFUSIONIST, user="P")
-    accounts.close()
+    token = issue(settings, PersonRole.PERFUSIONIST)
     process = await start({"HIPEC_WEB": settings.model_dump_json()})
     assert process.stdout and process.stderr
-    origin = json.loads(await soon(process.stdout.readline()))["ready"]
+    origin = json.loads(await soon(process.stdout.readline(), within_s=60))["ready"]
     headers = {"Authorization": f"Bearer {token}"}
     url = origin.replace("http", "ws") + "/api/live"
     async with connect(url, additional_headers=headers, proxy=None) as page:
@@ -100,7 +97,7 @@ async def test_settings_or_an_address_that_cannot_be_used_end_it_with_a_sentence
         ]
         started = [await start(environment) for environment, _ in cases]
         for process, (_, sentence) in zip(started, cases, strict=True):
-            _, errors = await soon(process.communicate(), within_s=10)
+            _, errors = await soon(process.communicate(), within_s=60)
             assert process.returncode == 2
             assert sentence in errors
             assert b"Traceback" not in errors

@@ -92,7 +92,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "open_session close_session confirm_checklist compare_probes start_phase confirm_drug "
         "set_controller set_inflow set_flow stop heater_off pause resume abort acknowledge "
         "pause_audio note volume enter_core request answer patient_unstable confirm_reminder "
-        "take_control hand_over release_control seen cooling"
+        "take_control hand_over release_control seen cooling confirm_blood_test"
     )
     assert set(COMMANDS) == set(contract.split())
     assert set(COMMANDS) > URGENT

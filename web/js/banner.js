@@ -70,8 +70,9 @@ export function drawBanner(state, nowMs) {
   setAttribute(banner, "data-signal", view.signal);
   setAttribute(banner, "data-alarm-id", view.id);
   setText(byId("alarm-mark"), markOf(view.priority));
-  const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] ?? "";
+  const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] || t.alarmNone;
   setAttribute(byId("alarm-mark"), "aria-label", spoken);
+  setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), view.text);
   setText(byId("alarm-do"), view.do);
   setText(byId("alarm-value"), view.alarm ? withValue(view.alarm.value) : "");
@@ -177,12 +178,16 @@ function alarmRow(alarm, state, send) {
 /**
  * @param {() => PageState} current
  * @param {import("./commands.js").Send} send
+ * @param {import("./station.js").Station} station
  */
-export function wireBanner(current, send) {
+export function wireBanner(current, send, station) {
   buttonById("ack").onclick = () => {
     const alarm = nextToAcknowledge(current());
     if (!alarm || performance.now() - shownSinceMs < CHANGE_GUARD_MS) return;
     send("acknowledge", { occurrence: alarm.occurrence }, { control: "banner" });
   };
-  buttonById("pause-audio").onclick = () => send("pause_audio", {}, { control: "banner" });
+  buttonById("pause-audio").onclick = () => {
+    if (connection(current(), performance.now()) === "lost") station.silence();
+    else send("pause_audio", {}, { control: "banner" });
+  };
 }

@@ -67,9 +67,22 @@ async function refusal(answer) {
   const body = await answer.json().catch(() => ({}));
   /** @type {Record<string, string>} */
   const known = /** @type {any} */ (t.answers);
-  const field = typeof body.field === "string" ? body.field.replace(/^args\./, "") : "";
   const failure = wordsOf(body) || known[String(answer.status)] || t.answers.other;
-  return { failure: field ? failure.replace(/^[\w.]+: /, "") : failure, field };
+  return aboutField(failure, typeof body.field === "string" ? body.field : "");
+}
+
+/**
+ * Which entry a refusal is about, and the refusal in the words that stand beside that entry.
+ * @param {string} failure as the service says it
+ * @param {string} told the field that the service names, empty for none
+ * @returns {{failure: string, field: string}}
+ */
+export function aboutField(failure, told) {
+  const [, name = "", rest = ""] = /^(?:args\.)?(\w+):? (.*)$/s.exec(failure) ?? [];
+  const field = told.replace(/^args\./, "") || (t.entryNames[name] ? name : "");
+  if (field && name === field) return { failure: `${t.entryNames[field] ?? ""} ${rest}`.trim(), field };
+  if (!field && /needs a second name/.test(failure)) return { failure, field: "second" };
+  return { failure, field };
 }
 
 /**

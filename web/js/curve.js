@@ -202,5 +202,6 @@ export function wireCurve(redraw) {
       redraw();
     });
   }
+  new ResizeObserver(redraw).observe(byId("curve"));
   mark();
 }

@@ -50,9 +50,12 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Entries of a list that are kept when it is built anew: those that `data-keep` names. */
+const KEPT = "input[data-keep]";
+
 /**
- * Rebuilds a list only when its key changes, so that nothing moves under the finger or loses
- * what is being typed.
+ * Rebuilds a list only when its key changes, so that nothing moves under the finger; what is being
+ * typed in it stays, and so does the cursor.
  * @param {HTMLElement} list
  * @param {string} key
  * @param {() => Element[]} build
@@ -60,5 +63,12 @@ export function make(tag, attributes = {}, ...children) {
 export function rebuildOnChange(list, key, build) {
   if (list.dataset["key"] === key) return;
   list.dataset["key"] = key;
+  const before = /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll(KEPT)]);
+  const active = before.find((input) => input === document.activeElement)?.dataset["keep"];
+  const typed = new Map(before.map((input) => [input.dataset["keep"], input.value]));
   list.replaceChildren(...build());
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (list.querySelectorAll(KEPT))) {
+    input.value = typed.get(input.dataset["keep"]) ?? "";
+    if (active && input.dataset["keep"] === active) input.focus();
+  }
 }

@@ -128,3 +128,19 @@ export class History {
     if (at >= 0 && line.values[at] === undefined) line.values[at] = null;
   }
 }
+
+/**
+ * What the service has kept of this boot; null where it cannot be had, and the curve begins now.
+ * @param {import("./types.js").PageState} state
+ * @returns {Promise<History|null>}
+ */
+export async function keptHistory(state) {
+  try {
+    const answer = await fetch("/api/v1/history");
+    if (!answer.ok || !state.room) return null;
+    const kept = await answer.json();
+    return kept.boot === state.boot ? History.of(state.room.speed, kept) : null;
+  } catch {
+    return null;
+  }
+}

@@ -3,21 +3,48 @@
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 const ALIVE_EVERY_MS = 1000;
+/** A hand on the page keeps its person from being idle; it is told no more often than this. */
+const ACTIVE_EVERY_MS = 15_000;
 /** A timer that is this late means that the page was asleep and knows nothing of the gap. */
 const ASLEEP_MS = 5000;
 /** A socket that says nothing for this long is half open: heartbeats come each second. */
 const SILENT_MS = 4000;
 
 /**
- * @param {(message: import("./types.js").Message) => void} onMessage
- * @returns {{shown: (seq: number) => void}}
+ * @typedef {object} Shown
+ * @property {number} seq
+ * @property {string} id
+ * @property {string} occurrence
+ * @property {number} latency_ms from the alarm's arrival to its paint
+ *
+ * @typedef {object} Options
+ * @property {boolean} [watched] whether the room may count on this page as a display
+ * @property {() => boolean} [audible] whether a person has heard this page's sound and it runs
+ * @property {(awayMs: number) => void} [onAway] after a sleep or a cut, when it hears again
  */
-export function openLink(onMessage) {
+
+/**
+ * @param {(message: import("./types.js").Message) => void} onMessage
+ * @param {Options} [options]
+ * @returns {{shown: (shown: Shown) => void}}
+ */
+export function openLink(onMessage, options = {}) {
   /** @type {WebSocket|null} */
   let socket = null;
   let pauseMs = FIRST_PAUSE_MS;
   let lastHeardMs = performance.now();
+  let lastMessageMs = performance.now();
   let lastAliveMs = performance.now();
+  let lastActiveMs = -ACTIVE_EVERY_MS;
+  let touched = false;
+
+  /** Timers of hidden pages are slowed down; the server's heartbeat wakes us all the same. */
+  const alive = () => {
+    if (options.watched === false) return;
+    const visible = document.visibilityState === "visible";
+    send({ type: "alive", audible: options.audible?.() ?? false, visible });
+  };
+  document.addEventListener("visibilitychange", alive);
 
   const send = (/** @type {object} */ message) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -30,9 +57,14 @@ export function openLink(onMessage) {
     lastHeardMs = performance.now();
     mine.onmessage = (event) => {
       if (socket !== mine) return;
-      lastHeardMs = performance.now();
+      const nowMs = performance.now();
+      const awayMs = nowMs - lastMessageMs;
+      lastHeardMs = lastMessageMs = nowMs;
       pauseMs = FIRST_PAUSE_MS;
-      onMessage(JSON.parse(event.data));
+      const message = JSON.parse(event.data);
+      if (message.type === "heartbeat") alive();
+      onMessage(message);
+      if (awayMs > ASLEEP_MS) options.onAway?.(awayMs);
     };
     mine.onclose = () => {
       if (socket !== mine) return;
@@ -53,10 +85,18 @@ export function openLink(onMessage) {
     const nowMs = performance.now();
     const asleep = nowMs - lastAliveMs > ASLEEP_MS;
     lastAliveMs = nowMs;
-    send({ type: "alive" });
+    alive();
+    if (touched && nowMs - lastActiveMs > ACTIVE_EVERY_MS) {
+      touched = false;
+      lastActiveMs = nowMs;
+      send({ type: "active" });
+    }
     if (socket && (asleep || nowMs - lastHeardMs > SILENT_MS)) startOver();
   }, ALIVE_EVERY_MS);
 
+  for (const kind of ["pointerdown", "keydown", "wheel"]) {
+    addEventListener(kind, () => (touched = true), { passive: true, capture: true });
+  }
   connect();
-  return { shown: (seq) => send({ type: "shown", seq }) };
+  return { shown: (shown) => send({ type: "shown", ...shown }) };
 }

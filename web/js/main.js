@@ -6,22 +6,25 @@ import { drawClocks } from "./clocks.js";
 import { makeSender } from "./commands.js";
 import { drawControls, wireControls } from "./controls.js";
 import { drawCurve, forgetCurve, wireCurve } from "./curve.js";
-import { setAttribute, setText } from "./dom.js";
 import { drawDrug } from "./drug.js";
-import { History } from "./history.js";
+import { History, keptHistory } from "./history.js";
 import { forgetColours } from "./hues.js";
 import { drawLedger } from "./ledger.js";
+import { writeLabels } from "./labels.js";
 import { openLink } from "./link.js";
 import { drawDetails, drawNumbers } from "./numbers.js";
 import { drawOutcomes } from "./outcomes.js";
 import { drawOutlook } from "./outlook.js";
 import { initialState, reduce } from "./reduce.js";
+import { drawRequests, openRequests } from "./asks.js";
+import { drawRights, wireRights } from "./rights.js";
 import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
 import { drawSetup, wireSetup } from "./setup.js";
+import { Confirmer } from "./shown.js";
+import { Station } from "./station.js";
 import { drawStepper, wireStepper } from "./stepper.js";
 import { drawSummary, wireSummary } from "./summary.js";
 import { drawTasks, wireTasks } from "./tasks.js";
-import { t } from "./texts.js";
 
 const AGES_EVERY_MS = 250;
 const CURVE_EVERY_MS = 1000;
@@ -31,8 +34,6 @@ const AWAY_MS = 5000;
 let state = initialState();
 /** @type {History|null} */
 let history = null;
-/** @type {Set<number>} */
-const confirmed = new Set();
 
 const current = () => state;
 const send = makeSender(receive);
@@ -44,10 +45,13 @@ function receive(message) {
   const nowMs = performance.now();
   const { boot, snapshotMs } = state;
   state = reduce(message, state, nowMs);
-  if (state.boot !== boot) confirmed.clear();
+  if (state.boot !== boot) confirmer.forget();
   const away = snapshotMs === null || nowMs - snapshotMs > AWAY_MS || state.boot !== boot;
   if (message.type === "snapshot" && away) void loadHistory();
-  if (message.type === "heartbeat") return;
+  if (message.type === "heartbeat") {
+    station.heard();
+    return;
+  }
   if (message.type === "frame") {
     remember(message);
     drawLive(nowMs);
@@ -56,15 +60,9 @@ function receive(message) {
 
 /** What passed while this page was not there; gaps in it stay gaps. */
 async function loadHistory() {
-  try {
-    const answer = await fetch("/api/v1/history");
-    if (!answer.ok || !state.room) return;
-    const kept = await answer.json();
-    if (kept.boot === state.boot) history = History.of(state.room.speed, kept);
-    drawPictures();
-  } catch {
-    // Without it the curve begins now, which is no lie.
-  }
+  const kept = await keptHistory(state);
+  if (kept) history = kept;
+  drawPictures();
 }
 
 /** Keeps a frame for the tails and the curve. @param {import("./types.js").Message} frame */
@@ -107,49 +105,22 @@ function drawAll(nowMs) {
   drawDrug(state, send, refuse);
   drawLedger(state);
   drawSummary(state, nowMs);
-  confirmShown();
-}
-
-/** Tells the room which alarms stand on this screen, after they have been painted. */
-function confirmShown() {
-  const unseen = state.alarms.filter((alarm) => alarm.seq && !confirmed.has(alarm.seq));
-  if (!unseen.length) return;
-  requestAnimationFrame(() => {
-    for (const { seq } of unseen) {
-      if (confirmed.has(seq)) continue;
-      confirmed.add(seq);
-      link.shown(seq);
-    }
-  });
+  drawRights(state);
+  drawRequests(state, nowMs, send);
+  station.draw(state, state.alarms, nowMs, openRequests(state).length > 0);
+  confirmer.drawn(state.alarms, nowMs);
 }
 
 function drawPictures() {
   drawCurve(state, history, performance.now());
 }
 
-/** Every fixed word of the page comes from the texts. */
-function writeLabels() {
-  const labels = /** @type {Record<string, string>} */ (t.labels);
-  for (const element of document.querySelectorAll("[data-t]")) {
-    setText(element, labels[element.getAttribute("data-t") ?? ""] ?? "");
-  }
-  for (const [data, attribute] of [
-    ["data-label", "aria-label"],
-    ["data-placeholder", "placeholder"],
-  ]) {
-    for (const element of document.querySelectorAll(`[${data}]`)) {
-      const word = labels[element.getAttribute(data ?? "") ?? ""];
-      setAttribute(element, attribute ?? "", word ?? "");
-    }
-  }
-}
-
 writeLabels();
-wireBanner(current, send);
 wireStepper(current, send);
 wireControls(current, send, refuse);
 wireSetup(send, refuse);
 wireSummary(send);
+wireRights(send, refuse);
 wireTasks(current, send, refuse);
 wireCurve(drawPictures);
 wireTheme(() => {
@@ -157,7 +128,13 @@ wireTheme(() => {
   forgetCurve();
   drawPictures();
 });
-const link = openLink(receive);
+const station = new Station("perfusion", () => drawAll(performance.now()));
+wireBanner(current, send, station);
+const link = openLink(receive, {
+  audible: () => station.audible(),
+  onAway: (awayMs) => station.wasAway(awayMs),
+});
+const confirmer = new Confirmer((shown) => link.shown(shown));
 drawAll(performance.now());
 setInterval(() => {
   const nowMs = performance.now();

@@ -44,7 +44,7 @@ export function drawGuarded(state) {
   const list = state.room?.not_guarded ?? [];
   const title = list.length ? t.notGuarded(list.length) : t.guardedAll;
   setText(byId("guarded-title"), state.room ? title : "");
-  fitWords(byId("guarded"), list.map((one) => one.hazard), t.andMore);
+  fitWords(byId("guarded"), list.map((one) => one.hazard), t.andMoreChecks);
   const key = list.map((one) => one.hazard + one.why).join();
   rebuildOnChange(byId("guarded-why"), key, () =>
     list.map((one) => make("li", {}, make("b", { text: one.hazard }), make("small", { text: ` ${one.why}` }))),
@@ -86,6 +86,7 @@ export function wireTheme(onChange) {
   const show = (/** @type {string} */ theme) => {
     setAttribute(root, "data-theme", theme);
     setText(button, /** @type {Record<string, string>} */ (t.theme)[theme] ?? theme);
+    setAttribute(button, "aria-label", `${button.textContent}, ${t.labels.colourTheme}`);
     onChange();
   };
   button.onclick = () => {

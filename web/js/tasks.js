@@ -15,8 +15,10 @@ import {
   setAttribute,
   setText,
 } from "./dom.js";
-import { eventWords, timeOfDay, typedNumber } from "./format.js";
-import { t } from "./texts.js";
+import { channelsOf } from "./figures.js";
+import { needsOf } from "./outcomes.js";
+import { eventWords, fixed, timeOfDay, typedNumber } from "./format.js";
+import { channelName, t } from "./texts.js";
 
 /** Kinds of volume as the ledger counts them. */
 const VOLUME_KINDS = [
@@ -30,6 +32,9 @@ const VOLUME_KINDS = [
   "sample",
   "spill",
 ];
+
+/** The roles of probes that can be held beside a reference. */
+const COMPARED_ROLES = ["inflow", "outflow", "reservoir", "exchanger", "site", "core"];
 
 const TABS = ["alarms", "checks", "drug", "volumes", "note", "log"];
 
@@ -46,13 +51,15 @@ function drawChecks(state, send, refuse) {
   const items = state.room?.checklist ?? [];
   setText(byId("tab-checks"), t.tabChecks(items.filter((item) => !item.done).length));
   byId("guarded-why-title").hidden = !state.room?.not_guarded.length;
-  const key = items.map((item) => `${item.id}${item.done}`).join() || "none";
+  const confirmed = items.map((item) => `${item.id}${item.done}`);
+  const compared = (state.room?.compared ?? []).map((one) => `${one.channel}${one.value_c}`);
+  const key = [...confirmed, ...compared].join() || "none";
   const titles = new Map(state.room?.steps.map((step) => [step.phase, step.title]));
   const open = items.filter((item) => !item.done);
   const done = items.filter((item) => item.done);
   rebuildOnChange(byId("checks"), key, () =>
     items.length
-      ? [...open, ...done].map((item) => checkRow(item, titles.get(item.before), send, refuse))
+      ? [...open, ...done].map((item) => checkRow(state, item, titles.get(item.before), send, refuse))
       : [make("li", { text: t.checksNone })],
   );
 }
@@ -60,7 +67,7 @@ function drawChecks(state, send, refuse) {
 /** All that the next action still needs, in full. @param {PageState} state */
 function drawNeeds(state) {
   const action = state.room?.next_action;
-  const needs = action && !action.enabled ? action.needs : [];
+  const needs = needsOf(state);
   byId("needs-box").hidden = !needs.length;
   setText(byId("needs-title"), action ? t.neededFor(action.label) : "");
   rebuildOnChange(byId("needs-list"), needs.join() || "none", () =>
@@ -69,14 +76,16 @@ function drawNeeds(state) {
 }
 
 /**
+ * @param {PageState} state
  * @param {import("./types.js").ChecklistItem} item
  * @param {string|undefined} before title of the phase
  * @param {Send} send
  * @param {Refuse} refuse
  */
-function checkRow(item, before, send, refuse) {
+function checkRow(state, item, before, send, refuse) {
   const who = [item.by, item.second].filter(Boolean).join(", ");
-  const small = item.done ? t.checkDone(who) : t.checkBefore(before ?? item.before);
+  const done = item.skipped ? t.checkSkipped(item.skipped, who) : t.checkDone(who);
+  const small = item.done ? done : t.checkBefore(before ?? item.before);
   const row = make(
     "li",
     { "data-check": item.id },
@@ -84,34 +93,69 @@ function checkRow(item, before, send, refuse) {
     make("small", { text: small }),
   );
   if (item.done) return row;
-  const label = t.secondName;
-  const field = /** @type {HTMLInputElement} */ (
-    make("input", { "aria-label": label, placeholder: label, autocomplete: "off" })
-  );
+  const field = entry(t.secondName, { "data-keep": `second ${item.id}` });
   const button = make("button", { text: t.confirm });
   button.onclick = () => {
     const second = field.value.trim();
     if (item.names > 1 && !second) return refuse("checks", t.secondMissing);
-    send("confirm_checklist", { item: item.id }, { control: "checks", second });
+    const reason = /** @type {HTMLInputElement|null} */ (row.querySelector("[data-reason]"));
+    const options = { control: "checks", second, reason: reason?.value.trim() ?? "" };
+    void send("confirm_checklist", { item: item.id }, options);
   };
   row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
-  if (item.id === "probe_comparison") row.append(comparison(send, refuse));
+  if (item.id === "probe_comparison") row.insertBefore(comparison(state, send, refuse), row.lastChild);
   return row;
 }
 
-/** What the reference says: the core compares the circuit's probes with it. @param {Send} send @param {Refuse} refuse */
-function comparison(send, refuse) {
-  const label = t.referenceC;
-  const field = /** @type {HTMLInputElement} */ (
-    make("input", { "aria-label": label, placeholder: label, inputmode: "decimal", autocomplete: "off" })
+/**
+ * What the reference says: the core compares the circuit's probes, or the one that is named.
+ * @param {PageState} state
+ * @param {Send} send
+ * @param {Refuse} refuse
+ */
+function comparison(state, send, refuse) {
+  const field = entry(t.referenceC, { inputmode: "decimal", "data-keep": "reference" });
+  const reason = entry(t.withoutComparison, { "data-reason": "", "data-keep": "reason" });
+  const probes = channelsOf(state, COMPARED_ROLES);
+  const choice = /** @type {HTMLSelectElement} */ (
+    make(
+      "select",
+      { "aria-label": t.whichProbe },
+      make("option", { value: "", text: t.circuitProbes }),
+      ...probes.map((probe) => make("option", { value: probe.id, text: channelName(probe) })),
+    )
   );
   const button = make("button", { text: t.compare });
   button.onclick = () => {
     const c = typedNumber(field.value);
     if (c === null) return refuse("checks", t.numberMissing);
-    send("compare_probes", { c }, { control: "checks" });
+    const args = { c, ...(choice.value ? { channel: choice.value } : {}) };
+    void send("compare_probes", args, { control: "checks" });
   };
-  return make("div", { class: "row" }, field, button);
+  const found = (state.room?.compared ?? []).map((one) =>
+    make("li", { text: comparedWords(state, one) }),
+  );
+  const rows = [
+    make("div", { class: "row" }, choice),
+    make("div", { class: "row" }, field, button),
+    make("ul", {}, ...found),
+    reason,
+  ];
+  return make("div", { class: "comparison" }, ...rows);
+}
+
+/** @param {string} label @param {Record<string, string>} attributes @returns {HTMLInputElement} */
+const entry = (label, attributes) =>
+  /** @type {HTMLInputElement} */ (
+    make("input", { "aria-label": label, placeholder: label, autocomplete: "off", ...attributes })
+  );
+
+/** @param {PageState} state @param {import("./types.js").Compared} one */
+function comparedWords(state, one) {
+  const channel = state.channels[one.channel];
+  const name = channel ? channelName(channel) : one.channel;
+  const off = fixed(one.value_c - one.reference_c, 2);
+  return t.compared(name, fixed(one.value_c, 2), off, one.within);
 }
 
 /** Newest first. @param {PageState} state */

@@ -36,6 +36,8 @@
  * @property {number|null} limit
  * @property {string} [since_utc]
  * @property {number} seq
+ * @property {string} [seen_by]
+ * @property {boolean} [for_anesthesia]
  *
  * @typedef {object} Command
  * @property {string} key
@@ -67,7 +69,7 @@
  * @typedef {{name: string, args: Record<string, unknown>, label: string, enabled: boolean,
  *   needs: string[]}} NextAction
  * @typedef {{id: string, text: string, before: string, names: number, done: boolean,
- *   by: string, second: string}} ChecklistItem
+ *   by: string, second: string, skipped?: string}} ChecklistItem
  * @typedef {{number: number, share: number, due_s: number|null, given_utc: string|null,
  *   mg: number|null}} Fraction
  * @typedef {{name: string, dose_mg_m2: number, bsa_m2: number|null, dose_mg: number|null,
@@ -76,6 +78,17 @@
  *   infusion_min: number}} Reminder
  * @typedef {{class: string, driver: string, link: string, reason: string, identity: string,
  *   running: boolean|null, setpoint: number|null, fault: string}} Device
+ *
+ * @typedef {{number: number, kind: string, text: string, at_utc: string, by: string,
+ *   waits_s: number, accepted: boolean|null, answered_utc: string|null, answered_by: string,
+ *   reason: string}} Request
+ * What anesthesia asked of the pump; `accepted` is null while it is open.
+ * @typedef {{limit_c: number, above_min: number, from_s: number|null, to_s: number|null}} CoreStep
+ * @typedef {{channel: string|null, rate_c_per_10_min: number|null, steps: CoreStep[],
+ *   by_hand_c: number|null, by_hand_site: string}} CoreCourse
+ * @typedef {{on: boolean, at_utc: string, by: string}} Cooling
+ * @typedef {{name: string, role: string, present: boolean, audible: boolean, armed: boolean,
+ *   reason: string}} Display
  *
  * @typedef {{value_c: number, within_c: number}} Ahead
  * @typedef {object} Outlook
@@ -92,6 +105,7 @@
  *
  * @typedef {{id: string, text: string, state: "waiting"|"due"|"late"|"done",
  *   due_in_s: number|null, window_s: number}} Timer
+ * @typedef {{channel: string, value_c: number, reference_c: number, within: boolean}} Compared
  * @typedef {{from_c: number, to_c: number, recovers_s: number}} Dip
  * @typedef {{label_mg: number, given_mg: number[], drained_mg_estimate: number,
  *   in_circuit_or_patient_mg_estimate: number}} DrugLedger
@@ -128,6 +142,7 @@
  * @property {"perfusionist"|"anesthesia"|"surgeon"|"qa"|"admin"|"display"} role
  * @property {string} station    empty away from the room's enrolled stations: such a page cannot act
  * @property {string[]} may      the commands that would not be refused to this page now
+ * @property {string|null} [screen]  what the station itself is enrolled for
  * @property {boolean} holder    this person has control
  * @property {boolean} idle      away too long: sign in again to act; stop, heat off, ack stay
  *
@@ -167,8 +182,13 @@
  * @property {Dip|null} [dip]
  * @property {Ledger|null} [ledger]
  * @property {PastAlarm[]} [past_alarms]
+ * @property {Compared[]} [compared]
  * @property {{in_ml: number, out_ml: number, retained_ml: number}|null} volumes
  * @property {Control} control
+ * @property {Request[]} [requests]
+ * @property {Cooling|null} [cooling]
+ * @property {CoreCourse|null} [core]
+ * @property {Display[]} [displays]
  * @property {string | null} audible the occurrence that sounds now
  * @property {number} audio_paused_s
  * @property {{hazard: string, why: string}[]} not_guarded

@@ -64,7 +64,7 @@ def failures(state: State, session: Session) -> list[str]:
         f"{one.reference_c:.2f}: "
         f"{abs(one.value_c - one.reference_c):.2f} °C apart, at most {limit_k:g}"
         for name, one in session.compared.items()
-        if _is_off(session, one)
+        if is_off(session, one)
     ]
 
 
@@ -78,7 +78,7 @@ def differs(state: State, session: Session) -> Iterator[Finding]:
     limit_k = session.protocol.trust.comparison_k
     for text, (name, one) in zip(
         failures(state, session),
-        ((n, c) for n, c in session.compared.items() if _is_off(session, c)),
+        ((n, c) for n, c in session.compared.items() if is_off(session, c)),
         strict=True,
     ):
         value = one.value_c - one.reference_c
@@ -131,7 +131,8 @@ def _named(state: State, command: Command) -> tuple[Channel, ...]:
     return (channel,)
 
 
-def _is_off(session: Session, one: Compared) -> bool:
+def is_off(session: Session, one: Compared) -> bool:
+    """Whether this probe lay further from the reference than the protocol allows."""
     return round(abs(one.value_c - one.reference_c), 3) > session.protocol.trust.comparison_k
 
 
@@ -140,7 +141,7 @@ def _judged(state: State, session: Session, found: Mapping[str, Compared]) -> Tr
     for name, one in found.items():
         suspect = suspects.get(name, Suspect())
         doubts = without(suspect.doubts, Check.BIAS)
-        if _is_off(session, one):
+        if is_off(session, one):
             text = f"{one.value_c - one.reference_c:+.2f} °C off the reference"
             doubts = kept(doubts, Doubt(check=Check.BIAS, text=text))
         suspects = with_suspect(suspects, name, replace(suspect, doubts=doubts))

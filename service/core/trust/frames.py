@@ -18,21 +18,24 @@ FUTURE_S = 5.0
 FEWEST_SPOILED = 3
 
 
-def wrong_time(state: State, frame: Frame) -> str:
+def wrong_time(state: State, frame: Frame, newest: Instant | None) -> str:
     """Why a frame's time cannot be; empty when it can. `state.now` is the time before it."""
     ahead_s = frame.at.seconds_since(state.now)
     if ahead_s > FUTURE_S:
         return f"{frame.device}: a reading from {ahead_s:.0f} s in the future was not used"
-    newest = _newest(state, frame)
     if newest is not None and frame.at.mono_ns < newest.mono_ns:
         late_s = newest.seconds_since(frame.at)
         return f"{frame.device}: a reading {late_s:.1f} s older than the one before was not used"
     return ""
 
 
-def _newest(state: State, frame: Frame) -> Instant | None:
-    samples = (state.samples.get(reading.channel) for reading in frame.readings)
-    return next((sample.at for sample in samples if sample is not None), None)
+def newest(state: State, frame: Frame) -> Instant | None:
+    """When the channels of this frame were read before."""
+    for reading in frame.readings:
+        sample = state.samples.get(reading.channel)
+        if sample is not None:
+            return sample.at
+    return None
 
 
 def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
@@ -42,9 +45,9 @@ def refused(state: State, frame: Frame, why: str) -> tuple[State, list[Effect]]:
     return _stamped(state, frame.device, bad=True), [] if bits else [fact]
 
 
-def accepted(state: State, frame: Frame) -> State:
+def accepted(state: State, frame: Frame, newest: Instant | None) -> State:
     """A frame that is used: its errors are counted, its good time, and a silence before it."""
-    if _was_silent(state, frame):
+    if newest is not None and _was_silent(state, frame, newest):
         state = link_lost(state, frame.device)
     if frame.device in state.trust.stamps:
         state = _stamped(state, frame.device, bad=False)
@@ -53,11 +56,12 @@ def accepted(state: State, frame: Frame) -> State:
     return state
 
 
-def _was_silent(state: State, frame: Frame) -> bool:
+def _was_silent(state: State, frame: Frame, newest: Instant) -> bool:
     """Whether a device gave no frame for too long while its link was there all the time."""
-    newest, own = _newest(state, frame), channels.of_device(state, frame.device)
-    link = state.links.get(frame.device)
-    if newest is None or not own or link is None or link.since > newest:
+    if frame.at.mono_ns - newest.mono_ns <= channels.LEAST_GONE_NS:
+        return False
+    own, link = channels.of_device(state, frame.device), state.links.get(frame.device)
+    if not own or link is None or link.since > newest:
         return False
     return frame.at.seconds_since(newest) > channels.gone_s(own[0])
 

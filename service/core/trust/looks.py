@@ -9,6 +9,7 @@ from service.core.alarms import Finding
 from service.core.changing import replace
 from service.core.events import Frame
 from service.core.model import Phase, Role, Room
+from service.core.samples import Samples
 from service.core.state import Session, State
 from service.core.trust import alone, balance, circuit, sites
 from service.core.trust.alone import FLUID, WARM
@@ -113,6 +114,8 @@ def _learned(view: View, past: Past) -> Past:
 def _after(view: View, look: Look, suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
     """The suspects after this look: bad ones counted, good ones counted back."""
     found = {finding.source: finding for finding in look.see(view)}
+    if not suspects and not found:
+        return suspects
     if not suspects and not any(finding.raw for finding in found.values()):
         return suspects
     concerned = [
@@ -183,10 +186,12 @@ def _marked(state: State, frame: Frame) -> State:
     if not any(reading.channel in suspects for reading in frame.readings):
         return state
     samples = channels.rewritten(state, frame)
+    samples.lost = not isinstance(state.samples, Samples) or state.samples.lost
     for reading in frame.readings:
         suspect = suspects.get(reading.channel)
         if suspect is not None and suspect.doubts:
             samples[reading.channel] = doubted(samples[reading.channel], suspect.doubts[0].text)
+            samples.lost = True
     return replace(state, samples=samples)
 
 

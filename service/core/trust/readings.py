@@ -6,14 +6,13 @@ are a doubt of the channel, and an alarm. Ceilings look at questionable readings
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from math import inf, isfinite
 
 from protocols import schema
 from service.core import channels
 from service.core.changing import maker, replace
 from service.core.events import Frame
-from service.core.model import Mode, Reading, Role, Room, Sample, Unit, Validity
+from service.core.model import Instant, Mode, Reading, Role, Room, Sample, Unit, Validity
 from service.core.samples import Samples
 from service.core.state import State
 from service.core.trust.memory import Check, Doubt, Suspect, Trust
@@ -47,12 +46,18 @@ class Expect:
 
 def sampled(state: State, frame: Frame) -> tuple[Samples, Trust]:
     """The room's samples with this frame's readings, and what stands against its channels."""
-    samples, trust, mode = channels.rewritten(state, frame), state.trust, state.room.mode
+    samples, trust = channels.rewritten(state, frame), state.trust
+    mode, at, lost = state.room.mode, frame.at, False
     expects = expected(state.room, limits_of(state)) if watched(state) else {}
     suspects = trust.suspects
     for reading in frame.readings:
-        sample = _sample(mode, frame, reading)
-        name, value = reading.channel, sample.value
+        name, value, validity = reading.channel, reading.value, reading.validity
+        if value is None or not isfinite(value):
+            sample = _without_value(mode, at, reading)
+            value, lost = None, True
+        else:
+            sample = MAKE_SAMPLE(name, value, reading.unit, validity, mode, at, reading.reason)
+            lost = lost or validity is not Validity.VALID
         expect = expects.get(name)
         if expect is not None:
             before = samples.get(name)
@@ -65,7 +70,9 @@ def sampled(state: State, frame: Frame) -> tuple[Samples, Trust]:
                 )
             if not calm or name in suspects:
                 sample, suspects = _judged(state, suspects, expect, before, sample)
+                lost = lost or sample.validity is not Validity.VALID
         samples[name] = sample
+    samples.lost = lost
     return samples, trust if suspects is trust.suspects else replace(trust, suspects=suspects)
 
 
@@ -76,9 +83,12 @@ def doubted(sample: Sample, reason: str) -> Sample:
     return replace(sample, validity=Validity.QUESTIONABLE, reason=reason)
 
 
-@lru_cache(maxsize=channels.KEPT_ROOMS)
 def expected(room: Room, limits: schema.Trust) -> Mapping[str, Expect]:
     """What each channel's readings can be; switches, shares and speeds are not judged."""
+    return channels.once(room, "expected", limits, _expected)
+
+
+def _expected(room: Room, limits: schema.Trust) -> Mapping[str, Expect]:
     found = {}
     for channel in room.channels:
         name = "core_range_c" if channel.role is Role.CORE else RANGES.get(channel.unit)
@@ -97,17 +107,17 @@ def expected(room: Room, limits: schema.Trust) -> Mapping[str, Expect]:
 MAKE_SAMPLE = maker(Sample)
 
 
-def _sample(mode: Mode, frame: Frame, reading: Reading) -> Sample:
-    """The reading with its time; a value that is no number is invalid, whatever its device says."""
-    number = reading.value is None or isfinite(reading.value)
-    return MAKE_SAMPLE(
-        reading.channel,
-        reading.value if number else None,
-        reading.unit,
-        reading.validity if number else Validity.INVALID,
-        mode,
-        frame.at,
-        reading.reason if number else "not a number",
+def _without_value(mode: Mode, at: Instant, reading: Reading) -> Sample:
+    """A reading that tells nothing; one that is no number is invalid, whatever its device says."""
+    none = reading.value is None
+    return Sample(
+        channel=reading.channel,
+        value=None,
+        unit=reading.unit,
+        validity=reading.validity if none else Validity.INVALID,
+        mode=mode,
+        at=at,
+        reason=reading.reason if none else "not a number",
     )
 
 

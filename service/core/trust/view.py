@@ -41,7 +41,10 @@ class View:
         if channel.device == self.device:
             rows = self.rows
         index = channels.position(self.state.room, channel)
-        return [row[1][index] for row in rows if row[0] >= self.now_s - last_s - SLACK_S]
+        oldest_s, first = self.now_s - last_s - SLACK_S, len(rows)
+        while first and rows[first - 1][0] >= oldest_s:
+            first -= 1
+        return [values[index] for _, values in rows[first:]]
 
     def believed_c(self, role: Role) -> float | None:
         """The value of the role's first channel that gives one and is not doubted, or None."""
@@ -108,9 +111,8 @@ def spans(view: View, last_s: float, until_s: float = 0.0) -> Mapping[str, float
     rows = [values for s, values in view.rows if from_s <= s <= to_s]
     if not rows:
         return {}
-    found = {}
-    for channel, values in zip(view.own, zip(*rows, strict=True), strict=True):
-        known = [value for value in values if value is not None]
-        if len(known) == len(rows):
-            found[channel.id] = max(known) - min(known)
-    return found
+    return {
+        channel.id: max(values) - min(values)
+        for channel, values in zip(view.own, zip(*rows, strict=True), strict=True)
+        if None not in values
+    }

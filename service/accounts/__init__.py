@@ -1,0 +1,1 @@
+"""People with roles, enrolled stations, and who is signed in: tables beside the journal."""
