@@ -33,13 +33,13 @@ COLD_FROM_C, COLD_TO_C = -0.2, 0.1
 
 GRID_C = 0.05
 ENTERED_C = 0.05
-CORE_MARGIN_C = 0.1
-CORE_LOOKS_S = 2400.0
+CORE_MARGIN_C = 0.12
+CORE_LOOKS_S = 1800.0
 CORE_NEAR_LOOKS_S = 600.0
 CORE_STEP_S = 120.0
-BELOW_BAND_FROM_C = 0.1
+BELOW_BAND_FROM_C = 0.12
 LOWEST_GOAL_C = 41.5
-"""The core is kept this far below its limit over the next 40 minutes, inside the band; from this
+"""The core is kept this far below its limit over the next half hour, inside the band; from this
 close to it the mean may leave the band for it, as far as the next ten minutes need."""
 
 CORE_FASTEST_C_PER_S = 0.15 / 60.0
@@ -160,7 +160,7 @@ def wanted_inflow_c(
 
 
 def _core_allows_c(balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float) -> float:
-    """The highest mean under which the core stays below its limit for the next 40 minutes.
+    """The highest mean under which the core stays below its limit for the next half hour.
 
     It stays inside the band until the core is close to its limit.
     """

@@ -48,8 +48,8 @@ class Figures:
     `gate_min` counts from the beginning of heat-up; `core_hot_s` and `over_ceiling_s` from there to
     the end, the others over the treatment clock. Without a treatment they are None.
     `forecast_error_min` is the median error of all forecasts of the time to target from the second
-    minute of heat-up on; `said_gate_min` is when, in that minute, the gate was said to open (None:
-    not foreseen), and `said` whether anything was said then.
+    minute of heat-up on; `said_gate_min` is when, five minutes into it, the gate was said to open
+    (None: not foreseen), and `said` whether anything was said then.
     """
 
     index: int
@@ -116,7 +116,7 @@ def _of_forecasts(course: Course, protocol: Protocol) -> dict[str, float | bool 
         for at_s, in_s in later
         if target_s is not None and in_s is not None and at_s < target_s
     ]
-    first = next(iter(later), None)
+    first = next((each for each in later if each[0] >= SAID_AT_S), None)
     said = None if first is None or first[1] is None else first[0] + first[1] + protocol.gate.hold_s
     return {
         "forecast_error_min": _rounded(np.median(errors_s) / 60.0) if errors_s else None,
@@ -125,8 +125,9 @@ def _of_forecasts(course: Course, protocol: Protocol) -> dict[str, float | bool 
     }
 
 
-FORETOLD_FROM_S = 120.0
-"""What is said of the gate counts from the second minute of heat-up on."""
+FORETOLD_FROM_S, SAID_AT_S = 120.0, 300.0
+"""Forecasts of the time to target are judged from the second minute of heat-up on; whether a late
+gate was told beforehand, by what was said in the fifth."""
 
 
 def _of_treatment(sites_c: Values, protocol: Protocol) -> dict[str, float | int]:

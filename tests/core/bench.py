@@ -192,6 +192,10 @@ class Bench:
         self.frames()
         return self.effects[seen:]
 
+    def pass_s(self, seconds: float) -> None:
+        """Let real time pass without anything happening."""
+        self._real_ns += round(seconds * 1e9)
+
     def run(self, seconds: float) -> list[Effect]:
         """Let real time pass: each second a frame of each device, and ten ticks (two when long)."""
         seen = len(self.effects)

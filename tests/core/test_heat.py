@@ -126,6 +126,40 @@ def test_the_first_reading_at_the_site_ceiling_cuts_the_heat_and_the_second_alar
     assert not heat_is_on(bench), "two readings are an event: a person resumes"
 
 
+@pytest.mark.requirement("RC-142")
+@pytest.mark.parametrize(
+    ("device", "channel", "value"),
+    [
+        ("sites", "pelvis", 44.0),
+        ("circuit", "inflow", 46.0),
+        ("circuit", "inflow", None),
+        ("circuit", "nasopharynx", 39.5),
+        ("heater", "bath", 47.5),
+    ],
+)
+def test_what_is_wrong_in_a_frame_takes_the_heat_away_before_any_tick(
+    device: str, channel: str, value: float | None
+) -> None:
+    bench = at()
+    bench.run(5)
+    assert bench.session.heat.bath_c is not None
+    bench.values[channel] = value
+    bench.frame(device)
+    assert bench.session.heat.bath_c is None
+
+
+@pytest.mark.requirement("RC-142")
+def test_a_frame_in_which_all_is_well_waits_for_the_tick_and_decides_when_none_comes() -> None:
+    bench = at()
+    decided_s = bench.session.heat.decided_s
+    bench.frame("sites")
+    assert bench.session.heat.decided_s == decided_s
+    for _ in range(2):
+        bench.pass_s(1.0)
+        bench.frame("sites")
+    assert bench.session.heat.decided_s == bench.state.treat_s
+
+
 @pytest.mark.requirement("RC-003")
 def test_a_single_spike_at_the_site_ceiling_is_no_alarm() -> None:
     bench = at()

@@ -38,10 +38,11 @@ def page(room: DemoRoom, heat_up: Client, browser: Browser) -> Page:
 
 
 @pytest.fixture(scope="module")
-def theirs(room: DemoRoom, page: Page) -> Page:
-    """Anesthesia's page, in the browser of the room."""
-    theirs = page.context.new_page()
-    theirs.goto(f"{room.address}/anesthesia.html")
+def theirs(room: DemoRoom, page: Page, browser: Browser) -> Page:
+    """Anesthesia's page, at their own station."""
+    theirs = browser.new_context().new_page()
+    theirs.goto(f"{room.address}/anesthesia")
+    expect(theirs.get_by_test_id("reliance")).to_contain_text("anesthesia", timeout=WAIT_MS)
     return theirs
 
 
@@ -112,9 +113,11 @@ def test_anesthesias_page_is_one_screen_without_scrolling(
 
 
 @pytest.mark.parametrize("name", ["anesthesia", "wall"])
-def test_the_pages_have_no_serious_fault_of_access(room: DemoRoom, page: Page, name: str) -> None:
-    other = page.context.new_page()
-    other.goto(f"{room.address}/{name}.html")
+def test_the_pages_have_no_serious_fault_of_access(
+    room: DemoRoom, browser: Browser, name: str
+) -> None:
+    other = browser.new_context().new_page()
+    other.goto(f"{room.address}/{name}")
     expect(other.get_by_test_id("connection")).to_have_text("Live", timeout=WAIT_MS)
     other.evaluate(AXE.read_text("utf-8"))
     found = other.evaluate("axe.run()")["violations"]

@@ -247,6 +247,7 @@ const team = {
   drainIn: (/** @type {string} */ minutes) => `drain in ${minutes} min`,
   drainNow: "drain now",
   clockNotStarted: "clock starts at drug in",
+  signIn: "Sign in",
   heldHeat: "heat off",
   heat: "heat on",
   noDrug: "no drug in this protocol",
