@@ -47,7 +47,7 @@ pages: node_modules/.installed
 	npm run --silent test
 
 bench: .venv/dev ## Measure what benchmarks/ measures
-	for program in benchmarks/*.py; do $(BIN)/python "$$program"; done
+	for program in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python "$$program"; done
 
 campaign: bench .venv/strace ## The long runs: every benchmark, then tests/campaign
 	if [ -d tests/campaign ]; then $(PYTEST) tests/campaign $(ARGS); fi

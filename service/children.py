@@ -84,6 +84,24 @@ async def start(module: str, variable: str, settings: str) -> asyncio.subprocess
     )
 
 
+async def prepare(module: str) -> asyncio.subprocess.Process:
+    """Start a process that gets ready, and begins its work when `begin` gives it its settings."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module),
+        stdin=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+async def begin(process: asyncio.subprocess.Process, settings: str) -> None:
+    """Let a process that was prepared begin; one that has died meanwhile is seen by its end."""
+    assert process.stdin is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(f"{settings}\n".encode())
+        await process.stdin.drain()
+    process.stdin.close()
+
+
 async def ready(process: asyncio.subprocess.Process) -> str:
     """The address that the web process answers at, "" when it ended before it did."""
     assert process.stdout is not None

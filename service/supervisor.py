@@ -23,7 +23,7 @@ from service.accounts import audit
 from service.accounts.demo import NO_KEYS, Keys, furnish
 from service.accounts.people import AccountsError
 from service.accounts.store import AccountStore
-from service.children import Child, adopt, end, ready, start
+from service.children import Child, adopt, begin, end, prepare, ready, start
 from service.control import settings as control
 from service.core.model import Mode
 from service.safe_path import SafePath
@@ -48,6 +48,7 @@ ASKED_S = 10.0
 TOLD_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 WEB_CANNOT_START, CONTROL_CANNOT_START = 2, 3
+CONTROL_MODULE = "service.control"
 log = logging.getLogger(__name__)
 
 
@@ -90,6 +91,7 @@ class Supervisor:
         self._proof: Proof | None = None
         self._last: Proof | None = None
         self._acts: tuple[str, ...] = ()
+        self._next: asyncio.subprocess.Process | None = None
         self._proven = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._asked_at: float | None = None
@@ -223,8 +225,14 @@ class Supervisor:
                 return
             log.error("the control process ended (%s); making the devices safe", code)
             wait_s = FIRST_WAIT_S if self._proof else min(2 * wait_s, LONGEST_WAIT_S)
-            await self._make_safe()
-            await asyncio.sleep(wait_s)
+            # The next one loads its program while the devices are made safe, and touches nothing.
+            self._next = await prepare(CONTROL_MODULE)
+            try:
+                await self._make_safe()
+                await asyncio.sleep(wait_s)
+            except asyncio.CancelledError:
+                self._next.kill()
+                raise
 
     async def _watch(self, process: Child, patience_s: float) -> int | str | None:
         """Wait until the control process ends or stops proving its work."""
@@ -275,7 +283,9 @@ class Supervisor:
             acts=self._acts,
         )
         self._acts = ()
-        return await start("service.control", control.VARIABLE, settings.model_dump_json())
+        process, self._next = self._next or await prepare(CONTROL_MODULE), None
+        await begin(process, settings.model_dump_json())
+        return process
 
     async def _keep_web(self) -> None:
         """Serve pages from the first proof of work on: then there is a room to show."""

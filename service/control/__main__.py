@@ -1,13 +1,14 @@
-"""`python -m service.control`: the control process, with its settings in `HIPEC_CONTROL`."""
+"""`python -m service.control`: the control process. It gets its settings as one line of JSON on
+standard input, when everything is loaded: so it may be started before its work may begin.
+"""
 
 import asyncio
 import logging
-import os
 import sys
 
 from protocols.locate import TomlFileError
 from service.control.process import ControlProcess
-from service.control.settings import VARIABLE, Settings
+from service.control.settings import Settings
 from service.journal.rows import JournalError
 from service.runtime import CONTROL, Lock, RuntimeFolderError
 from service.systemd import run_before_ordinary_work
@@ -21,10 +22,14 @@ async def _run(settings: Settings) -> None:
 
 
 def main() -> int:
-    """Run until told to end; the exit code says whether a restart makes sense."""
+    """Run until told to end; the exit code says whether a restart makes sense. Without settings
+    there is nothing to do: whoever would have given them is gone."""
     logging.basicConfig(level=logging.INFO, format="control: %(message)s", stream=sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    settings = Settings.model_validate_json(os.environ[VARIABLE])
+    told = sys.stdin.readline()
+    if not told:
+        return 0
+    settings = Settings.model_validate_json(told)
     if trouble := run_before_ordinary_work():
         logging.warning(trouble)
     try:

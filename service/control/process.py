@@ -148,6 +148,8 @@ class ControlProcess:
             self.handle(noticed)
         for act in settings.acts:
             self._acted(act)
+        if self._notary.problem:
+            self._acted(f"record: goes on unsigned until the end: {self._notary.problem}")
 
     def handle(self, event: Event) -> None:
         """One pass of the core, and then one for each event that it caused itself.
@@ -288,7 +290,7 @@ class ControlProcess:
         """Serve the room until SIGTERM or SIGINT, then leave the devices safe."""
         ended = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(name, ended.set)
+            self._loop.add_signal_handler(name, self._told_to_end, name, ended)
         await self._lanes.start()
         await self._desk.start()
         watched = asyncio.create_task(self._watched.run())
@@ -321,6 +323,12 @@ class ControlProcess:
             self._watched.beat(self._state)
             due = max(due + TICK_S, self._loop.time())
             await asyncio.sleep(due - self._loop.time())
+
+    def _told_to_end(self, by: signal.Signals, ended: asyncio.Event) -> None:
+        """Whoever sends the signal, a treatment's record says that it came."""
+        if self._state.session is not None and not ended.is_set():
+            self._acted(f"control process: told to end during the treatment, by {by.name}")
+        ended.set()
 
     def _is_left_behind(self) -> bool:
         """No supervisor for a minute and no patient to treat: nobody will end this process."""

@@ -4,11 +4,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-VARIABLE = "HIPEC_CONTROL"
-
 
 class Settings(BaseModel):
-    """The control process's settings: JSON in the environment variable `HIPEC_CONTROL`.
+    """The control process's settings: one line of JSON on its standard input.
 
     `socket` is where web processes connect, `supervisor` where heartbeats go; `acts` are what the
     supervisor did to the devices while no control process was there.

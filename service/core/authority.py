@@ -40,7 +40,7 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "release_control": PERFUSIONIST,
 }
 
-AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen"})
+AT_THE_STATION = frozenset({"stop", "heater_off", "acknowledge", "seen", "request"})
 """What anybody may do at the enrolled station in the room, signed in or not."""
 
 

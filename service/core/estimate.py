@@ -83,7 +83,7 @@ def begun(at_s: float, sight: Sight, typical: Balance) -> Estimate:
         now=Warmth(0.0, mean_c, tissue_c, core_c, sight.inflow_c),
         balance=typical,
         spread=tuple(spread),
-        shares=dict.fromkeys(sight.sites_c, 0.0),
+        shares=dict.fromkeys(sorted(sight.sites_c), 0.0),
         core_known=sight.core_c is not None,
     )
 
@@ -246,4 +246,7 @@ def _with_shares(
         off_c = sight.outflow_c - estimate.now.mean_c - out_share * above_c
         out_share = min(0.5, max(-0.5, out_share + gain * off_c))
     balance = replace(estimate.balance, out_share=out_share)
+    if len(shares) > len(estimate.shares):
+        # In the order in which the record gives them back: sums depend on it in their last digit.
+        shares = dict(sorted(shares.items()))
     return replace(estimate, shares=shares, weight=weight, balance=balance)

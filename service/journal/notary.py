@@ -15,10 +15,12 @@ log = logging.getLogger(__name__)
 
 
 class Notary:
-    """A room's signer. `introduces` is what the room's chain is to say of a new key."""
+    """A room's signer. `introduces` is what the room's chain is to say of a new key, `problem` why
+    nothing is signed ("" when it is)."""
 
     signer: Signer
     introduces: tuple[KeyInUse, ...] = ()
+    problem: str = ""
 
     def __init__(
         self,
@@ -42,7 +44,8 @@ class Notary:
             if not treating():
                 raise
             log.error("the record of this session is not signed: %s", problem)
-            self.signer = WithoutKey(str(problem))
+            self.problem = str(problem)
+            self.signer = WithoutKey(self.problem)
             return
         keep = self._elsewhere.keep if self._elsewhere else None
         self.signer = KeySigner(opened, keep)

@@ -50,17 +50,24 @@ class _Record:
         return "unknown" if state is None else state.mode.value
 
 
-def list_sessions(url: str) -> tuple[int, str]:
-    """Exit code and text: one line per session of the journal, the oldest first."""
+def session_lines(url: str) -> tuple[int, str, list[tuple[str, ...]]]:
+    """Exit code, what is to be said of no lines, and a line per session, the oldest first.
+
+    A line is the session, protocol, opened and closed (UTC), mode and phases.
+    """
     try:
         with closing(open_reading(url)) as store:
             lines = [_line(_read(store, chain)) for chain in store.chains() if chain != ROOM]
     except JournalError as error:
-        return 1, str(error)
-    if not lines:
-        return 0, f"There is no session yet in {store.where}."
+        return 1, str(error), []
+    return 0, "" if lines else f"There is no session yet in {store.where}.", lines
+
+
+def list_sessions(url: str) -> tuple[int, str]:
+    """Exit code and text: one line per session of the journal, the oldest first."""
+    code, text, lines = session_lines(url)
     head = ("SESSION", "PROTOCOL", "OPENED (UTC)", "CLOSED (UTC)", "MODE", "PHASES")
-    return 0, _table([head, *lines])
+    return code, text or _table([head, *lines])
 
 
 def show_session(url: str, session: str) -> tuple[int, str]:

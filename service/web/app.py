@@ -8,7 +8,16 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
-from service.web import answers, api, displays, pages, people_api, questions, signing_in
+from service.web import (
+    answers,
+    api,
+    displays,
+    pages,
+    people_api,
+    questions,
+    records_api,
+    signing_in,
+)
 from service.web.accounts import Accounts
 from service.web.audit import Audit
 from service.web.commands import Commands
@@ -85,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
 
         app.include_router(oidc.build(door, settings.oidc))
     app.include_router(people_api.build(settings, accounts, audit))
+    app.include_router(records_api.build(settings, accounts, audit))
     app.include_router(pages.build(settings, accounts))
     if settings.pages.is_dir():
         app.router.routes.append(

@@ -201,6 +201,7 @@ class Hub:
             "name": session.user,
             "role": session.role,
             "station": session.station,
+            "screen": session.screen_role,
             "may": may(session, self.control),
             "holder": bool(session.user) and self.control.get("holder") == session.user,
             "idle": session.idle,

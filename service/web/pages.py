@@ -1,9 +1,11 @@
 """The pages themselves: each for whoever is signed in, everybody else is asked to sign in."""
 
 import os
+from functools import lru_cache
+from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -15,6 +17,7 @@ from service.web.settings import Settings
 from service.web.signing_in import DemoSignIn, set_cookies
 
 SERVED = frozenset({".html", ".css", ".js", ".mjs", ".json", ".svg", ".png", ".ico", ".woff2"})
+COMMENTED = frozenset({".css", ".js"})
 
 
 class Pages(StaticFiles):
@@ -25,6 +28,41 @@ class Pages(StaticFiles):
         if os.path.splitext(path)[1] not in SERVED or "\0" in path or "node_modules" in path:
             return "", None
         return super().lookup_path(path)
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file; a module or style of our own goes out without its comments."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        own = os.path.splitext(full_path)[1] in COMMENTED and "vendor" not in Path(full_path).parts
+        if not own or not isinstance(response, FileResponse):
+            return response
+        kept = {name: response.headers[name] for name in ("etag", "last-modified")}
+        body = _uncommented(str(full_path), stat_result.st_mtime_ns)
+        return Response(body, status_code, kept, response.media_type)
+
+
+@lru_cache(maxsize=256)
+def _uncommented(path: str, _changed_ns: int) -> str:
+    return without_comments(Path(path).read_text("utf-8"))
+
+
+def without_comments(text: str) -> str:
+    """The text with each comment that has its lines to itself made empty lines.
+
+    A fifth less to load; line numbers stay as they are in the repository.
+    """
+    lines, inside = [], False
+    for line in text.split("\n"):
+        told = line.strip()
+        starts = told.startswith("/*") and "*/" not in told[:-2]
+        lines.append("" if inside or starts else line)
+        inside = (inside or starts) and not told.endswith("*/")
+    return "\n".join(lines)
 
 
 class PagesMount(Mount):

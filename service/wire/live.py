@@ -85,7 +85,8 @@ class You(Strict):
     """Who this connection is. `may` lists the commands that would not be refused to it now.
 
     `name` is empty where nobody is signed in, `station` away from the room's enrolled stations;
-    `idle` says that the person has been away too long and has to sign in again to act.
+    `idle` says that the person has been away too long and has to sign in again to act; `screen` is
+    what the station itself is enrolled for, whoever is signed in there.
     """
 
     name: str
@@ -94,6 +95,7 @@ class You(Strict):
     may: list[str]
     holder: bool
     idle: bool = False
+    screen: PersonRole | None = None
 
 
 class HelloMessage(_Live):

@@ -33,6 +33,7 @@ class FlowMeterSettings:
     poor_coupling_percent: int = 34
     board_c: int = 41
     near_zero_ml_min: float = 5.0
+    push_s: float = PUSH_S
     info: str = '00012345 3/8" x 3/32" PVC NaCl 40C 5 +10000 61414 FT_GFX_EV2200'
 
 
@@ -95,7 +96,7 @@ class FlowMeter(Instrument):
             self._next_s = now_s
         sends = []
         while self._next_s <= now_s + 1e-6:
-            self._next_s += PUSH_S
+            self._next_s += self.settings.push_s
             if self.sending and not self.hung:
                 sends.append(Send((self.line() + self.settings.line_end).encode()))
         return sends

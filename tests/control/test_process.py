@@ -1,5 +1,7 @@
 """The control process around the real core, in a room none of whose ports is there."""
 
+import asyncio
+import signal
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -116,3 +118,39 @@ def test_a_silent_heater_is_not_told_to_run_on_the_strength_of_its_last_word() -
     bench.run(4)
     heater = snapshot(bench.state, {})["devices"]["heater"]
     assert (heater["running"], heater["setpoint"]) == (None, None)
+
+
+def told(process: ControlProcess) -> str:
+    """What the page shows of what happened."""
+    return "\n".join(note["text"] for note in snapshot(process._state, {})["events"])
+
+
+@pytest.mark.requirement("RC-147")
+async def test_a_signal_that_ends_a_treatment_is_in_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.control.process.now", lambda: Bench().start.now)
+    process = process_of(tmp_path)
+    ended = asyncio.Event()
+    for event in priming():
+        process.handle(event)
+    process._told_to_end(signal.SIGTERM, ended)
+    assert ended.is_set()
+    assert "told to end during the treatment, by SIGTERM" in told(process)
+    await process._end()
+
+
+@pytest.mark.requirement("RC-149")
+async def test_a_key_that_is_lost_in_the_middle_of_a_session_is_told_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.control.process.now", lambda: Bench().start.now)
+    first = process_of(tmp_path)
+    for event in priming():
+        first.handle(event)
+    await first._end()
+    (tmp_path / "hipec.db.key").unlink()
+    second = process_of(tmp_path)
+    assert second._state.session is not None, "the treatment goes on"
+    assert "goes on unsigned" in told(second) and "hipec.db.key is missing" in told(second)
+    await second._end()

@@ -6,7 +6,8 @@ import pytest
 
 from protocols.schema import Technique
 from service.core.balance import ahead, steady_mean_c, typical
-from service.core.estimate import Estimate
+from service.core.changing import replace
+from service.core.estimate import STEP_S, Estimate, looked
 from simulator.plant import Parameters
 from tests.core.abdomen import Abdomen
 
@@ -91,3 +92,20 @@ def test_the_course_is_stable_for_any_step_and_ends_in_the_steady_state() -> Non
         last = course[-1]
         steady = steady_mean_c(balance, last.core_c, 45.0, 1500.0)
         assert last.mean_c == pytest.approx(steady, abs=0.05)
+
+
+@pytest.mark.requirement("RC-148")
+@pytest.mark.parametrize("hidden", ["", "left_paracolic"])
+def test_an_estimate_that_is_read_back_from_the_record_goes_on_to_the_last_digit(
+    hidden: str,
+) -> None:
+    abdomen = Abdomen(CLOSED)
+    abdomen.hidden.add(hidden)
+    abdomen.minutes(2, inflow_c=45.5)
+    abdomen.hidden.clear()
+    lived = abdomen.minutes(2, inflow_c=45.5)
+    # The record gives mappings back in the order of their names.
+    read = replace(lived, shares=dict(sorted(lived.shares.items())))
+    assert list(lived.shares) == list(read.shares)
+    at_s, sight = abdomen.at_s + STEP_S, abdomen.sight()
+    assert repr(looked(read, at_s, sight)) == repr(looked(lived, at_s, sight))

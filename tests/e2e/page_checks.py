@@ -67,6 +67,25 @@ def cut(page: Page) -> dict[str, list[str]]:
     return {name: problems for name, problems in found.items() if problems}
 
 
+SIZES_PX = """() => {
+  const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+  const texts = [...document.querySelectorAll('body *')].filter((e) =>
+    e.checkVisibility() && !e.matches('.sign, title') &&
+    [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()));
+  const draw = document.createElement('canvas').getContext('2d');
+  const cap = (e) => {
+    const s = getComputedStyle(e);
+    draw.font = `${s.fontWeight} ${s.fontSize} ${s.fontFamily}`;
+    return draw.measureText('0').actualBoundingBoxAscent;
+  };
+  return {
+    small: texts.filter((e) => size(e) < 16).map((e) => `${e.tagName}#${e.id} ${size(e)}`),
+    digits: [...document.querySelectorAll('.digits')].map(cap),
+    labels: [...document.querySelectorAll('.number h2')].map(size),
+  };
+}"""
+
+
 def serious(page: Page) -> list[tuple[str, Any]]:
     """What axe finds that keeps somebody from using the page."""
     page.evaluate(f"{AXE.read_text()}; undefined")

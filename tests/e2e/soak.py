@@ -116,17 +116,19 @@ def course_of(looks: list[Look]) -> Course:
     )
 
 
-def lateness_ms(site: Path, session: str) -> NDArray[np.float64]:
-    """How much later than its interval each tick of a session came, from the journal (ms)."""
+def ticks_ns(site: Path, session: str) -> NDArray[np.int64]:
+    """When the ticks of a session were, from the journal beside its site file (monotonic ns)."""
     with closing(open_reading(f"sqlite:///{site.with_name('hipec.db')}")) as store:
         found = []
         for streams, single in store.measurements(session, lambda kind, _: kind == TICK):
             found += [stream.mono_ns for stream in streams]
             found += [np.array([row[2].mono_ns]) for _, row in single if row[0] == TICK]
-    if not found:
-        return np.empty(0)
-    stamps = np.sort(np.concatenate(found))
-    return np.maximum(np.diff(stamps) / 1e6 - 1e3 * TICK_S, 0.0)
+    return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
+
+
+def lateness_ms(site: Path, session: str) -> NDArray[np.float64]:
+    """How much later than its interval each tick of a session came (ms)."""
+    return np.maximum(np.diff(ticks_ns(site, session)) / 1e6 - 1e3 * TICK_S, 0.0)
 
 
 def quantiles(late_ms: NDArray[np.float64]) -> tuple[float, float]:

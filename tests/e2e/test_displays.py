@@ -1,28 +1,49 @@
 """A page as an alarm display: it is heard, watched both ways, and answers anesthesia."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.room import Client, DemoRoom, client_of, hipec
 
 WAIT_MS = 30_000
 
 
+SIZES = ((1920, 1080), (1366, 768), (1024, 768), (390, 844))
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
 @pytest.fixture(scope="module")
-def page(room: DemoRoom, heat_up: Client, chromium_path: str) -> Iterator[Page]:
+def browser(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 1920, "height": 1080})
-        page.goto(room.address)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(room: DemoRoom, heat_up: Client, browser: Browser) -> Page:
+    """The perfusionist's page."""
+    page = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
+    page.goto(room.address)
+    return page
+
+
+@pytest.fixture(scope="module")
+def theirs(room: DemoRoom, page: Page, browser: Browser) -> Page:
+    """Anesthesia's page, at their own station."""
+    theirs = browser.new_context().new_page()
+    theirs.goto(f"{room.address}/anesthesia")
+    expect(theirs.get_by_test_id("reliance")).to_contain_text("anesthesia", timeout=WAIT_MS)
+    return theirs
 
 
 @pytest.mark.requirement("RC-170")
@@ -56,6 +77,52 @@ def test_a_request_stands_on_the_perfusionists_page_until_it_is_declined_with_a_
         expect(asked).to_have_count(0, timeout=WAIT_MS)
         state = anesthesia.until(lambda s: s["requests"][-1]["accepted"] is False, 30, "declined")
         assert state["requests"][-1]["reason"] == "drug is going in"
+
+
+def test_anesthesia_asks_cools_and_sees_with_one_touch_each(
+    theirs: Page, page: Page, heat_up: Client
+) -> None:
+    theirs.get_by_test_id("ask-lower_pressure").click(timeout=WAIT_MS)
+    asked = page.get_by_test_id("request-lower_pressure")
+    expect(asked).to_be_visible(timeout=WAIT_MS)
+    asked.get_by_role("button").first.click()
+    expect(theirs.locator("#asked-lower_pressure")).to_contain_text("accepted", timeout=WAIT_MS)
+    theirs.get_by_test_id("cooling-on").click()
+    expect(theirs.get_by_test_id("cooling-words")).to_contain_text("on since", timeout=WAIT_MS)
+    heat_up.command("enter_core", c=39.2)
+    expect(theirs.get_by_test_id("alarm-text")).to_contain_text("39.2", timeout=WAIT_MS)
+    theirs.get_by_test_id("seen").click()
+    heat_up.until(
+        lambda s: any(a["id"] == "core_warm" and a["seen_by"] for a in s["alarms"]), 30, "seen"
+    )
+    heat_up.command("enter_core", c=37.2)
+    expect(theirs.get_by_test_id("value-core")).to_have_text(re.compile(r"^3\d\.\d$"))
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_anesthesias_page_is_one_screen_without_scrolling(
+    theirs: Page, width: int, height: int
+) -> None:
+    theirs.set_viewport_size({"width": width, "height": height})
+    hidden = theirs.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll("main, .panel, footer")]
+        .filter((one) => one.scrollHeight > one.clientHeight + 2
+          || one.scrollWidth > one.clientWidth + 2).map((one) => one.className || one.tagName)"""
+    )
+    assert not hidden
+
+
+@pytest.mark.parametrize("name", ["anesthesia", "wall"])
+def test_the_pages_have_no_serious_fault_of_access(
+    room: DemoRoom, browser: Browser, name: str
+) -> None:
+    other = browser.new_context().new_page()
+    other.goto(f"{room.address}/{name}")
+    expect(other.get_by_test_id("connection")).to_have_text("Live", timeout=WAIT_MS)
+    other.evaluate(AXE.read_text("utf-8"))
+    found = other.evaluate("axe.run()")["violations"]
+    other.close()
+    assert not [one["id"] for one in found if one["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.requirement("RC-169", "RC-177")

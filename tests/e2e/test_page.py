@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.page_checks import SLOW_MS, browser, cut, page, serious
+from tests.e2e.page_checks import SIZES_PX, SLOW_MS, browser, cut, page, serious
 from tests.e2e.room import Client, DemoRoom
 
 __all__ = ["browser", "page"]
@@ -23,6 +23,10 @@ def test_in_heat_up_nothing_is_cut_and_a_set_point_is_foretold_before_it_is_sent
     assert heat_up.state["heat"]["requested_c"] == before, "asking sets nothing"
     page.locator("#inflow-set").press("Escape")
     expect(page.get_by_test_id("what-if")).to_be_empty()
+    sizes = page.evaluate(SIZES_PX)
+    assert sizes["small"] == [], "everything is at least 16 px on the room's screen"
+    assert len(sizes["digits"]) == 4 and min(sizes["digits"]) >= 64
+    assert min(sizes["labels"]) >= 24
     for tab in ("checks", "drug", "volumes", "log"):
         page.locator(f"#tab-{tab}").click()
         assert serious(page) == [], tab

@@ -15,7 +15,8 @@ from service.journal.store import open_reading, open_writing
 from service.journal.verify import verify_chain
 
 CAMPAIGN = (
-    *(("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fdatasync", "EIO"), ("fsync", "EIO")),
+    *(("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EROFS")),
+    *(("fdatasync", "EIO"), ("fsync", "EIO")),
     *(("ftruncate", "EIO"), ("openat", "EIO"), ("pread64", "EIO")),
 )
 PASSES = 60

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.integration
     [
         Failure(call="pwrite64", error="EIO", n=30),
         Failure(call="pwrite64", error="ENOSPC", n=40, times=5),
+        Failure(call="pwrite64", error="EROFS", n=35, times=8),
         Failure(call="fdatasync", error="EIO", n=5),
         Failure(call="fdatasync", error="EIO", n=9, times=5),
     ],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bannerOf, nextToAcknowledge } from "../../web/js/banner.js";
 import { rangeOf, splitsOf } from "../../web/js/curve.js";
-import { detailOf, outcomeOf } from "../../web/js/outcomes.js";
+import { detailOf, needsOf, outcomeOf } from "../../web/js/outcomes.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
 import { alarm, message, snapshot } from "./room.mjs";
 
@@ -73,4 +73,18 @@ test("the time axis counts round minutes from drug-in, and back from now before 
     [-20, -15, -10, -5, 0, 5, 10],
     "what is foreseen stands right of now",
   );
+});
+
+test("the needs of the next action are told one by one: its open checks, then the rest", () => {
+  const item = (text, before, done) => ({ text, before, done });
+  const next_action = {
+    name: "start_phase",
+    args: { phase: "fill" },
+    enabled: false,
+    needs: ["checklist: A; B", "reservoir at 41 °C"],
+  };
+  const checklist = [item("A", "fill", false), item("B", "fill", false), item("C", "prime", false)];
+  const state = opened({ next_action, checklist: [...checklist, item("D", "fill", true)] });
+  assert.deepEqual(needsOf(state), ["A", "B", "reservoir at 41 °C"]);
+  assert.deepEqual(needsOf(opened({ next_action: { ...next_action, enabled: true } })), []);
 });

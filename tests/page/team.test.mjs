@@ -6,18 +6,20 @@ import { fanOf, rangeOf } from "../../web/js/anes_course.js";
 import { rateWords, reachWords } from "../../web/js/anes_figures.js";
 import { drainWords, dutyTitle, dutyWords, fractionWords } from "../../web/js/anes_plan.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
-import { openRequests, requestWords } from "../../web/js/requests.js";
+import { openRequests, requestWords } from "../../web/js/asks.js";
 import { isPrimary, soundingOf } from "../../web/js/station.js";
 import { alarm, snapshot } from "./room.mjs";
 
 const opened = (overrides) => reduce(snapshot(overrides), initialState(), 0);
-const at = (station, role) => ({
-  you: { name: "", role, station, may: [], holder: false, idle: false },
+const at = (station, role, screen = null) => ({
+  you: { name: "", role, station, screen, may: [], holder: false, idle: false },
 });
 
 test("only a page at an enrolled station of its own kind is an alarm display", () => {
   assert.equal(isPrimary(at("anesthesia", "anesthesia"), "anesthesia"), true);
-  assert.equal(isPrimary(at("anesthesia", "display"), "anesthesia"), true);
+  assert.equal(isPrimary(at("anesthesia", "display", "anesthesia"), "anesthesia"), true);
+  assert.equal(isPrimary(at("perfusion", "qa", "perfusionist"), "perfusion"), true);
+  assert.equal(isPrimary(at("wall", "display", "display"), "perfusion"), false);
   assert.equal(isPrimary(at("", "anesthesia"), "anesthesia"), false);
   assert.equal(isPrimary(at("perfusion", "perfusionist"), "anesthesia"), false);
   assert.equal(isPrimary({ you: null }, "perfusion"), false);

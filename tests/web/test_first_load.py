@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from service.web.pages import without_comments
 from tests.web.conftest import Room
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,3 +43,34 @@ async def test_the_first_load_is_under_100_kb_and_everything_comes_from_this_roo
     foreign = [path for path in found if not path.startswith("/")]
     assert foreign == []
     assert sum(found.values()) < MOST_BYTES, sorted(found.items(), key=lambda one: -one[1])[:5]
+
+
+async def test_comments_of_their_own_lines_are_left_out_and_nothing_else() -> None:
+    text = """/** One line. */
+/**
+ * Several, with a * / in it.
+ */
+const half = /** @type {number} */ (whole) / 2;
+/** @type {Map<string, number>} */ const rows = new Map();
+const glob = "/*";
+.css { color: red; } /* stays */
+"""
+    assert without_comments(text).split("\n") == [
+        "",
+        "",
+        "",
+        "",
+        "const half = /** @type {number} */ (whole) / 2;",
+        "/** @type {Map<string, number>} */ const rows = new Map();",
+        'const glob = "/*";',
+        ".css { color: red; } /* stays */",
+        "",
+    ]
+
+
+async def test_the_curves_library_keeps_its_licence(shared_room: Room) -> None:
+    text = (await shared_room.http.get("/vendor/uplot/uPlot.iife.min.js")).text
+    assert text.startswith("/*!")
+    own = (await shared_room.http.get("/js/reduce.js")).text
+    assert "/**" not in own.split("export function reduce")[0]
+    assert "export function reduce(" in own

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.conftest import Room, open_room
+from service.core.model import PersonRole
+from service.web.accounts import Session
+from service.web.homes import PAGES, home_of
+from tests.web.conftest import Room, open_room, settings_in
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,12 +55,35 @@ async def test_a_sign_in_link_leads_to_the_page_as_that_person(room: Room) -> No
     again = await room.http.get("/signin", params={"code": code})
     given = await room.give("set_flow", "as-a", {"Origin": room.origin}, ml_min=1000)
     asked = await room.give("request", "as-b", {"Origin": room.origin}, kind="pause")
-    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/anesthesia")
+    assert signed_in.status_code == 303
     assert (again.status_code, "set-cookie" in again.headers) == (401, False)
     assert (given.status_code, "anesthesia" in given.json()["reason"]) == (403, True)
     assert asked.status_code == 202
     by = room.control.commands()[-1][1]["by"]
     assert by == {"user": "A", "role": "anesthesia", "station": "anesthesia"}
+
+
+@pytest.mark.parametrize(
+    ("role", "screen", "home"),
+    [
+        ("perfusionist", None, "/"), ("anesthesia", None, "/anesthesia"), ("qa", None, "/qa"),
+        ("surgeon", None, "/anesthesia"), ("admin", "perfusionist", "/admin"),
+        (None, "display", "/wall"), (None, "anesthesia", "/anesthesia"),
+        (None, "perfusionist", "/"),
+    ],
+)  # fmt: skip
+async def test_everybody_has_a_page_of_the_own_role_or_else_of_the_screen(
+    tmp_path: Path, role: str | None, screen: str | None, home: str
+) -> None:
+    settings = settings_in(tmp_path, pages=tmp_path)
+    session = Session(
+        user="P" if role else "",
+        role=PersonRole(role or "display"),
+        screen_role=PersonRole(screen) if screen else None,
+    )
+    assert home_of(session, settings) == "/"
+    (tmp_path / PAGES[home]).write_text("")
+    assert home_of(session, settings) == home
 
 
 async def test_a_link_clicked_on_a_foreign_page_moves_on_by_a_page_of_ours(room: Room) -> None:
@@ -157,6 +183,7 @@ async def test_the_protocols_of_the_room_are_listed(tmp_path: Path) -> None:
 
 
 READ = ["200", "401", "503"]
+RECORD = ["200", "401", "403", "404", "422", "429", "503"]
 ADMIN = ["200", "401", "403", "503"]
 CHANGE = ["400", "401", "403", "413", "422", "503"]
 
@@ -183,6 +210,8 @@ async def test_openapi_names_every_answer_and_needs_no_sign_in(room: Room) -> No
         "/api/v1/stations": ADMIN,
         "/api/v1/stations/{which}": sorted({*CHANGE, "204"}),
         "/api/v1/password": sorted({*CHANGE, "204", "429"}),
+        "/api/v1/records": ["200", "401", "403", "429", "503"],
+        **{f"/api/v1/records/{{session}}{end}": RECORD for end in ("", "/proof", "/export")},
         "/signin": ["200", "303", "401", "422", "503"],
         "/signout": ["204", "401", "403", "503"],
     }  # fmt: skip

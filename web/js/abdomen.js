@@ -85,6 +85,9 @@ const SIGNS = { valid: "", above: "▲", below: "▼", questionable: "?", gone: 
 let drawn = [];
 let drawnKey = "";
 
+/** Phases in which the band is meant; before and after it a colder site is no news. */
+const WARM = ["heat_up", "drug_addition", "perfuse"];
+
 /** @param {PageState} state @param {number} nowMs */
 export function drawAbdomen(state, nowMs) {
   const probes = channelsOf(state, ["site", "core"]);
@@ -150,7 +153,7 @@ function probe(channel, { x, y, side }, row, nth) {
  */
 function write({ group, value, name, sign }, state, channel, nowMs, mapping) {
   const reading = readingOf(state, channel, nowMs);
-  const mark = markOf(channel, reading, state.room?.target);
+  const mark = markOf(channel, reading, WARM.includes(state.room?.phase ?? "") ? state.room?.target : null);
   setAttribute(group, "data-mark", mark);
   setAttribute(group, "data-age", reading.age);
   setText(sign, SIGNS[mark]);

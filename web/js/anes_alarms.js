@@ -43,6 +43,7 @@ export function drawBanner(state, alarms, nowMs) {
   setText(byId("alarm-mark"), markOf(view.priority));
   const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] ?? "";
   setAttribute(byId("alarm-mark"), "aria-label", spoken);
+  setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), quiet);
   setText(byId("alarm-do"), view.do);
   setText(byId("alarm-under"), view.alarm ? underOf(view.alarm, alarms.length - 1) : "");

@@ -133,6 +133,7 @@ function drawWhere(state, nowMs) {
   const said = { live: t.connected, connecting: t.connecting, lost: t.noConnectionMark };
   setText(byId("connection"), said[connected]);
   setAttribute(byId("connection"), "data-state", connected);
+  setText(byId("who"), state.you === null ? "" : state.you.name || t.team.signIn);
   setText(byId("room-protocol"), state.room?.title ?? "");
   if (state.id) document.title = t.team.pageTitle(state.id);
 }

@@ -9,7 +9,7 @@ import { forgetColours } from "./hues.js";
 import { writeLabels } from "./labels.js";
 import { openLink } from "./link.js";
 import { initialState, reduce } from "./reduce.js";
-import { drawAsking, wireAsking } from "./requests.js";
+import { drawAsking, wireAsking } from "./asks.js";
 import { wireTheme } from "./room.js";
 import { Confirmer } from "./shown.js";
 import { Station } from "./station.js";

@@ -72,6 +72,7 @@ export function drawBanner(state, nowMs) {
   setText(byId("alarm-mark"), markOf(view.priority));
   const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] || t.alarmNone;
   setAttribute(byId("alarm-mark"), "aria-label", spoken);
+  setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), view.text);
   setText(byId("alarm-do"), view.do);
   setText(byId("alarm-value"), view.alarm ? withValue(view.alarm.value) : "");

@@ -40,16 +40,13 @@ const dipWords = (dip) =>
 /** @param {Fraction} one @param {Send} send @param {Refuse} refuse */
 function fractionRow(one, send, refuse) {
   const words = t.fraction(one.number, fixed(one.share * 100, 0), fixed(one.mg, 1));
-  const row = make(
-    "li",
-    { "data-fraction": String(one.number) },
-    make("span", { text: `${words} ` }),
-    make("small", { id: `fraction-due-${one.number}` }),
-  );
+  const due = make("small", { id: `fraction-due-${one.number}` });
+  const told = make("div", {}, make("span", { text: `${words} ` }), due);
+  const row = make("li", { class: "entry", "data-fraction": String(one.number) }, told);
   if (one.given_utc) return row;
   const button = make("button", { text: t.giveNow, "data-testid": `fraction-${one.number}` });
   button.onclick = () => give(one, send, refuse);
-  row.append(make("div", { class: "row" }, button));
+  row.append(button);
   return row;
 }
 

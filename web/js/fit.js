@@ -29,7 +29,25 @@ export function fitWords(element, words, more, lead = "") {
     const rest = words.length - shown;
     const parts = [...words.slice(0, shown), ...(rest ? [more(rest)] : [])];
     element.textContent = words.length ? lead + parts.join(" · ") : "";
-    if (shown <= 1 || !overflows(element)) return;
+    if (!overflows(element)) return;
+    if (shown === 1) return shorten(element, words, more, lead);
+  }
+}
+
+/**
+ * Even the first is too long for its place: so many of its words as fit.
+ * @param {HTMLElement} element
+ * @param {string[]} words
+ * @param {(count: number) => string} more
+ * @param {string} lead
+ */
+function shorten(element, words, more, lead) {
+  const first = (words[0] ?? "").split(" ");
+  const rest = words.length > 1 ? [more(words.length - 1)] : [];
+  for (let shown = first.length - 1; shown > 0; shown -= 1) {
+    const begun = `${first.slice(0, shown).join(" ")} …`;
+    element.textContent = lead + [begun, ...rest].join(" · ");
+    if (!overflows(element)) return;
   }
 }
 

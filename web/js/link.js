@@ -18,6 +18,7 @@ const SILENT_MS = 4000;
  * @property {number} latency_ms from the alarm's arrival to its paint
  *
  * @typedef {object} Options
+ * @property {boolean} [watched] whether the room may count on this page as a display
  * @property {() => boolean} [audible] whether a person has heard this page's sound and it runs
  * @property {(awayMs: number) => void} [onAway] after a sleep or a cut, when it hears again
  */
@@ -39,6 +40,7 @@ export function openLink(onMessage, options = {}) {
 
   /** Timers of hidden pages are slowed down; the server's heartbeat wakes us all the same. */
   const alive = () => {
+    if (options.watched === false) return;
     const visible = document.visibilityState === "visible";
     send({ type: "alive", audible: options.audible?.() ?? false, visible });
   };

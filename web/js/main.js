@@ -16,7 +16,7 @@ import { drawDetails, drawNumbers } from "./numbers.js";
 import { drawOutcomes } from "./outcomes.js";
 import { drawOutlook } from "./outlook.js";
 import { initialState, reduce } from "./reduce.js";
-import { drawRequests, openRequests } from "./requests.js";
+import { drawRequests, openRequests } from "./asks.js";
 import { drawRights, wireRights } from "./rights.js";
 import { drawGuarded, drawHeat, drawRoom, wireTheme } from "./room.js";
 import { drawSetup, wireSetup } from "./setup.js";

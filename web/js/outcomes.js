@@ -93,6 +93,23 @@ export function drawOutcomes(state) {
   drawLights(state.commands[0]);
 }
 
+/** How the service's sentence about open checks begins; the page has the checks themselves. */
+const ABOUT_CHECKS = "checklist: ";
+
+/**
+ * What the next action still needs, one by one, checks first.
+ * @param {PageState} state
+ * @returns {string[]}
+ */
+export function needsOf({ room }) {
+  const action = room?.next_action;
+  if (!room || !action || action.enabled) return [];
+  const others = action.needs.filter((need) => !need.startsWith(ABOUT_CHECKS));
+  if (others.length === action.needs.length) return others;
+  const open = room.checklist.filter((item) => !item.done && item.before === action.args["phase"]);
+  return [...open.map((item) => item.text), ...others];
+}
+
 /**
  * Beside the next action stand its needs, as many as fit: all of them are on the checks' tab. A
  * refusal of what was pressed there comes first.
@@ -101,8 +118,7 @@ export function drawOutcomes(state) {
 function sayNeeds(state) {
   const place = byId("next-needs");
   const trouble = troubleOf(state, "phase");
-  const action = state.room?.next_action;
-  const needs = action && !action.enabled ? action.needs : [];
+  const needs = needsOf(state);
   setAttribute(place, "data-state", trouble.state);
   if (trouble.text) fitWords(place, [trouble.text], t.andMore);
   else fitWords(place, needs, t.andMoreChecks, needs.length ? t.needs : "");

@@ -17,16 +17,17 @@ const AWAY_SHOWN_MS = 60_000;
 /** A person may silence the loss of the connection as long as an alarm. */
 const SILENCED_S = 120;
 
-/** Which people a display of this kind is for. */
-const ROLES = { perfusion: ["perfusionist", "display"], anesthesia: ["anesthesia", "display"] };
+/** What the station of a display of this kind is enrolled for. */
+const SCREENS = { perfusion: "perfusionist", anesthesia: "anesthesia" };
 
 /**
- * Whether the room counts on this page: it is at an enrolled station, and shows what is for it.
+ * Whether the room counts on this page: it is at an enrolled station, whoever is signed in there,
+ * and shows what the station is for.
  * @param {PageState} state
  * @param {"perfusion"|"anesthesia"} kind
  */
 export function isPrimary({ you }, kind) {
-  return Boolean(you?.station) && ROLES[kind].includes(you?.role ?? "");
+  return Boolean(you?.station) && (you?.screen ?? you?.role) === SCREENS[kind];
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   setText,
 } from "./dom.js";
 import { channelsOf } from "./figures.js";
+import { needsOf } from "./outcomes.js";
 import { eventWords, fixed, timeOfDay, typedNumber } from "./format.js";
 import { channelName, t } from "./texts.js";
 
@@ -66,7 +67,7 @@ function drawChecks(state, send, refuse) {
 /** All that the next action still needs, in full. @param {PageState} state */
 function drawNeeds(state) {
   const action = state.room?.next_action;
-  const needs = action && !action.enabled ? action.needs : [];
+  const needs = needsOf(state);
   byId("needs-box").hidden = !needs.length;
   setText(byId("needs-title"), action ? t.neededFor(action.label) : "");
   rebuildOnChange(byId("needs-list"), needs.join() || "none", () =>

@@ -247,6 +247,7 @@ const team = {
   drainIn: (/** @type {string} */ minutes) => `drain in ${minutes} min`,
   drainNow: "drain now",
   clockNotStarted: "clock starts at drug in",
+  signIn: "Sign in",
   heldHeat: "heat off",
   heat: "heat on",
   noDrug: "no drug in this protocol",
@@ -620,4 +621,21 @@ export const accountTexts = {
     admin: "Administrator",
     display: "Wall display",
   },
+};
+
+/** Words of the page of records. */
+export const recordTexts = {
+  records: "Records",
+  session: "Session",
+  protocol: "Protocol",
+  opened: "Opened (UTC)",
+  closed: "Closed (UTC)",
+  mode: "Mode",
+  phases: "Phases",
+  nothing: "There is no session yet.",
+  back: "All sessions",
+  verify: "Verify this record",
+  verifying: "Every row is being checked, and replayed through the core …",
+  reading: "The record is being read …",
+  export: "Export (ZIP)",
 };

@@ -142,6 +142,7 @@
  * @property {"perfusionist"|"anesthesia"|"surgeon"|"qa"|"admin"|"display"} role
  * @property {string} station    empty away from the room's enrolled stations: such a page cannot act
  * @property {string[]} may      the commands that would not be refused to this page now
+ * @property {string|null} [screen]  what the station itself is enrolled for
  * @property {boolean} holder    this person has control
  * @property {boolean} idle      away too long: sign in again to act; stop, heat off, ack stay
  *

@@ -56,6 +56,7 @@ function drawAlarm(nowMs) {
   const spoken = /** @type {Record<string, string>} */ (t.alarmPriority)[view.priority] ?? "";
   setText(byId("alarm-mark"), marks[view.priority] ?? "");
   setAttribute(byId("alarm-mark"), "aria-label", spoken);
+  setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), view.text);
   setText(byId("alarm-do"), view.do);
 }
@@ -91,6 +92,6 @@ function receive(message) {
 }
 
 writeLabels();
-openLink(receive);
+openLink(receive, { watched: false });
 draw(performance.now());
 setInterval(() => draw(performance.now()), AGES_EVERY_MS);

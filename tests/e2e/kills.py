@@ -1,0 +1,222 @@
+"""kill -9 of one process of a treating room after the other, at random instants, and what became
+of the treatment.
+
+    python -m tests.e2e.kills [TIMES] [SEED]
+
+For each process: the phase, the session and the clocks go on, the heater is off until a person
+brings it back (where nobody watched it), what was acknowledged is in the record, which proves
+itself, and the time from the kill until the room is told again.
+"""
+
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from service.journal.codec import CODEC
+from service.journal.store import open_reading
+from service.records.proof import verify
+from tests.e2e.conftest import WARM
+from tests.e2e.operator import LongClient
+from tests.e2e.room import Client, DemoRoom, Json, Room, ServedRoom, children, demo_room
+
+PROCESSES = ("control", "web", "supervisor")
+HEATED = ("prime", "fill", "heat_up")
+SPEED = 4.0
+LONG_S = 60.0
+DURABLE_WITHIN_S = 0.2
+"""A command that is told so soon was on the disk: what is not waits 0.25 s."""
+STILL_OFF_S = 0.5
+
+
+@dataclass(slots=True)
+class Tally:
+    """How long it took until the room was told again, from the kill on (s), and what was kept."""
+
+    process: str
+    seed: int
+    back_s: list[float] = field(default_factory=list)
+    acknowledged: int = 0
+
+    def __str__(self) -> str:
+        back = sorted(self.back_s)
+        p99 = back[min(len(back) - 1, int(0.99 * len(back)))]
+        return (
+            f"{self.process} killed {len(back)} times, seed {self.seed}: the room is told again"
+            f" after p50 {statistics.median(back):.2f}, p99 {p99:.2f}, at most {back[-1]:.2f} s;"
+            f" same phase, clocks add up, {self.acknowledged} acknowledged commands, 0 lost"
+        )
+
+
+def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally:
+    """One room whose process is killed so many times in a phase. AssertionError for whatever is
+    lost."""
+    tally = Tally(process=process, seed=seed)
+    chance = random.Random(f"{process} {seed}")
+    with demo_room(SPEED, WARM) as demo:
+        room: Room = demo
+        others: list[ServedRoom] = []
+        instruments = list(children(demo.process.pid))
+        client = LongClient(room)
+        try:
+            _walk(client, phase)
+            session, keys = client.state["session"], []
+            for _ in range(times):
+                _heats(client, room)
+                time.sleep(chance.uniform(0.0, 2.0))
+                keys += _acknowledged(client, chance.uniform(0.0, 0.3))
+                if process == "supervisor":
+                    room, client = _supervisor(demo, room, client, tally)
+                    others.append(room)  # type: ignore[arg-type]
+                else:
+                    (_control if process == "control" else _web)(room, client, tally)
+                assert client.state["session"] == session and client.state["phase"] == phase
+                _adds_up(client.state)
+            tally.acknowledged = len(keys)
+            _in_record(demo.site, session, keys)
+        finally:
+            client.close()
+            if others:
+                others[-1].close()
+                for pid in instruments:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGTERM)
+    return tally
+
+
+def _walk(client: Client, phase: str) -> None:
+    """Open a session and walk it to a phase in which heat is on."""
+    client.until(lambda s: s["channels"]["inflow"]["value"], LONG_S, "values")
+    client.command("open_session", protocol="closed-mmc-90", height_cm=170, weight_kg=70)
+    client.until(lambda s: s["phase"] == "setup", LONG_S, "open")
+    for step in HEATED[: HEATED.index(phase) + 1]:
+        client.start(step, within_s=2 * LONG_S)
+
+
+def _heats(client: Client, room: Room) -> None:
+    """A person brings the heat back, as far as it is not there."""
+    deadline = time.monotonic() + LONG_S
+    while not (client.state.get("heat", {}).get("on") and room.heater_runs()):
+        assert time.monotonic() < deadline, f"no heat: {client.state.get('heat')}"
+        action = client.state["next_action"]
+        if action and action["name"] == "resume" and action["enabled"]:
+            with suppress(httpx.HTTPError):
+                client.post("resume", second="Second Name")
+        for alarm in client.state["alarms"]:
+            if alarm["presence"] in ("on", "latched"):
+                client.post("acknowledge", occurrence=alarm["occurrence"])
+        time.sleep(0.25)
+
+
+def _acknowledged(client: Client, within_s: float) -> list[str]:
+    """Notes that were told so soon that they must be on the disk, up to the instant of the kill."""
+    until, keys = time.monotonic() + within_s, []
+    while time.monotonic() < until:
+        given = time.monotonic()
+        key = client.command("note", text="before the kill")["key"]
+        with suppress(AssertionError):
+            told = client.first(lambda m, key=key: m.get("key") == key, DURABLE_WITHIN_S, "told")
+            if told - given < DURABLE_WITHIN_S:
+                keys.append(key)
+    return keys
+
+
+def _adds_up(state: Json) -> None:
+    clocks = state["clocks"]
+    parts = clocks["in_band_s"] + clocks["out_of_band_s"] + clocks["unobserved_s"]
+    assert abs(parts - clocks["elapsed_s"]) < 0.1, clocks
+
+
+def _until(client: Client, holds: Callable[[Json], object], since: float, what: str) -> float:
+    """When the first message after `since` is so."""
+    deadline = time.monotonic() + LONG_S
+    while time.monotonic() < deadline:
+        for at, message in list(client.messages):
+            if at > since and holds(message):
+                return at
+        time.sleep(0.005)
+    raise AssertionError(f"not within {LONG_S} s: {what}; {client.state.get('phase')}")
+
+
+def _control(room: Room, client: Client, tally: Tally) -> None:
+    boot = next(m["boot"] for _, m in reversed(client.messages))
+    phase_s = client.state["clocks"]["phase_s"]
+    os.kill(room.pid("service.control"), signal.SIGKILL)
+    struck = time.monotonic()
+
+    def is_back(message: Json) -> bool:
+        return bool(message["type"] == "snapshot" and message["boot"] != boot)
+
+    back = _until(client, is_back, struck, "another control process")
+    tally.back_s.append(back - struck)
+    assert not room.heater_runs(), "the heater runs and nobody has brought it back"
+    assert not client.state["heat"]["on"]
+    gone_s = client.state["clocks"]["phase_s"] - phase_s
+    least_s = SPEED * (back - struck - 1.5)
+    assert gone_s >= least_s, f"the clock lost time: {gone_s} of {least_s}"
+    time.sleep(STILL_OFF_S)
+    assert not room.heater_runs(), "the heater came back by itself"
+
+
+def _web(room: Room, client: Client, tally: Tally) -> None:
+    boot = next(m["boot"] for _, m in reversed(client.messages))
+    os.kill(room.pid("service.web"), signal.SIGKILL)
+    struck = time.monotonic()
+    back = _until(client, lambda m: m["type"] == "snapshot", struck + 0.2, "pages again")
+    tally.back_s.append(back - struck)
+    assert next(m["boot"] for _, m in reversed(client.messages)) == boot, "another control process"
+    assert room.heater_runs() and client.state["heat"]["on"], "the treatment went on"
+
+
+def _supervisor(
+    demo: DemoRoom, room: Room, client: Client, tally: Tally
+) -> tuple[ServedRoom, LongClient]:
+    """The supervisor dies and another takes its place, as systemd would see to it."""
+    boot = next(m["boot"] for _, m in reversed(client.messages))
+    room.process.kill()
+    room.process.wait(10)
+    struck = time.monotonic()
+    client.close()
+    follower = ServedRoom(demo.site, demo.ports)
+    after = LongClient(follower)
+
+    def is_watched(message: Json) -> bool:
+        lost = any(a["id"] == "supervisor_lost" for a in message.get("state", {}).get("alarms", ()))
+        return message["type"] == "snapshot" and not lost
+
+    back = _until(after, is_watched, struck, "watched again")
+    tally.back_s.append(back - struck)
+    assert after.messages[-1][1]["boot"] == boot, "the same control process goes on"
+    return follower, after
+
+
+def _in_record(site: Path, session: str, keys: list[str]) -> None:
+    """Every acknowledged command is in the record, which proves itself."""
+    url = f"sqlite:///{site.with_name('hipec.db')}"
+    with closing(open_reading(url)) as store:
+        rows = store.spoken(session, ["Command"])
+        recorded = {CODEC.decode(row.kind, row.body, row.schema).key for row in rows}
+    assert not set(keys) - recorded, f"{len(set(keys) - recorded)} acknowledged records are lost"
+    code, text = verify(url, session)
+    assert code == 0, text
+
+
+def main() -> None:
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    for process in PROCESSES:
+        began = time.monotonic()
+        print(killed(process, times, seed), flush=True)
+        print(f"  {(time.monotonic() - began) / times:.1f} s each", flush=True)
+
+
+if __name__ == "__main__":
+    main()
