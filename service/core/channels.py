@@ -90,11 +90,6 @@ def _tables(room: Room) -> Tables:
     )
 
 
-def roles(room: Room) -> Mapping[str, Role]:
-    """The role of each channel, by the channel's id."""
-    return tables(room).roles
-
-
 def read(room: Room, ids: tuple[str, ...]) -> frozenset[Role]:
     """The roles that these channels have in the room."""
     known = tables(room)
