@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connection, readingOf, roomIsLive } from "../../web/js/ages.js";
-import { coreChannel, flowChannel, sitesFigure } from "../../web/js/figures.js";
+import { coreChannel, coreMark, flowChannel, sitesFigure } from "../../web/js/figures.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
 import { channel, frame, message, snapshot } from "./room.mjs";
 
@@ -103,4 +103,10 @@ test("measured flow is preferred to what the pump calculates", () => {
     clamp_on: channel("flow", "", { unit: "ml/min", value: 1480 }),
   };
   assert.equal(flowChannel(opened({ channels })).id, "clamp_on");
+});
+
+test("a core at the first step of its ladder is marked without an alarm", () => {
+  const state = opened({ core: { steps: [{ limit_c: 38 }, { limit_c: 39 }] } });
+  assert.deepEqual([coreMark(state, 38.0), coreMark(state, 37.9), coreMark(state, null)], ["above 38.0", "", ""]);
+  assert.equal(coreMark(opened({ core: null }), 39.0), "");
 });

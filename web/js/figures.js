@@ -86,3 +86,13 @@ export function flowChannel(state) {
 
 /** @param {PageState} state @returns {Channel|undefined} */
 export const inflowChannel = (state) => channelsOf(state, ["inflow"])[0];
+
+/**
+ * A core at the first step of its ladder is marked; only the higher steps alarm.
+ * @param {PageState} state
+ * @param {number|null} value °C
+ */
+export function coreMark(state, value) {
+  const first = state.room?.core?.steps[0];
+  return first && value !== null && value >= first.limit_c ? t.coreAbove(first.limit_c.toFixed(1)) : "";
+}

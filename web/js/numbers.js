@@ -7,7 +7,14 @@
  */
 import { ownReason, readingOf, roomIsLive } from "./ages.js";
 import { byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
-import { channelsOf, coreChannel, flowChannel, inflowChannel, sitesFigure } from "./figures.js";
+import {
+  channelsOf,
+  coreChannel,
+  coreMark,
+  flowChannel,
+  inflowChannel,
+  sitesFigure,
+} from "./figures.js";
 import { DASH, fixed, litres, litresPerMinute } from "./format.js";
 import { channelName, t } from "./texts.js";
 
@@ -83,7 +90,8 @@ function drawCore(state, nowMs) {
   const reading = channel ? readingOf(state, channel, nowMs) : nothing(t.noCore);
   const name = channel ? channelName(channel) : "";
   const gone = { ...reading, reason: joined(name, reading.reason) };
-  write("core", gone, fixed(reading.value, 1), joined(name, reading.reason));
+  const mark = coreMark(state, reading.value);
+  write("core", gone, fixed(reading.value, 1), joined(name, mark, reading.reason));
 }
 
 /** @param {PageState} state @param {number} nowMs */

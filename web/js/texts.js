@@ -375,6 +375,7 @@ export const t = {
   sites_of: (/** @type {number} */ used, /** @type {number} */ all) => `${used} of ${all}`,
   setTo: (/** @type {string} */ value) => `set ${value}`,
   noSet: "not set",
+  coreAbove: (/** @type {string} */ limit) => `above ${limit}`,
   measured: "measured",
   calculated: "calculated, not measured",
   noCore: "no core probe",
