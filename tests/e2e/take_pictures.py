@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.room import Client, DemoRoom, client_of, demo_room
 
@@ -31,11 +31,23 @@ def main() -> int:
         choose_theme(page, "light")
         take(page, "live-page-light", "-laptop")
         choose_theme(page, "dark")
+        others(room, browser)
         go_wrong(room, client, page)
         finish(client)
         take(page, "summary")
         browser.close()
     return 0
+
+
+def others(room: DemoRoom, browser: Browser) -> None:
+    """The other pages of the room, each in a browser context of its own."""
+    for name, path in (("anesthesia", "/anesthesia"), ("wall", "/wall")):
+        page = browser.new_context().new_page()
+        page.goto(room.address + path)
+        take(page, name)
+        if name == "anesthesia":
+            take(page, "anesthesia-phone", "-phone")
+        page.context.close()
 
 
 def take(page: Page, name: str, size: str = "") -> None:

@@ -39,7 +39,7 @@ def test_a_browser_that_closes_leaves_the_room_as_it_is(room: DemoRoom, client: 
     url = room.address.replace("http", "ws", 1) + "/api/live"
     headers = {"Authorization": f"Bearer {room.tokens['perfusionist']}"}
     with connect(url, additional_headers=headers) as leaving:
-        assert json.loads(leaving.recv(5))["type"] == "snapshot"
+        assert json.loads(leaving.recv(5))["type"] == "hello"
         leaving.socket.close()
     count = len(client.messages)
     client.first(lambda m: m["type"] == "heartbeat", 5, "heartbeats")

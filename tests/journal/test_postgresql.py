@@ -96,9 +96,9 @@ def test_the_database_of_another_application_is_refused_and_not_touched(
 def test_a_journal_of_a_newer_version_is_refused(server: Server, url: str) -> None:
     open_writing(url).close()
     with server.connect(name(url)) as connection:
-        connection.execute("UPDATE meta SET value = '3' WHERE name = 'schema'")
+        connection.execute("UPDATE meta SET value = '4' WHERE name = 'schema'")
     for opening in (open_writing, open_reading):
-        with pytest.raises(JournalError, match=r"newer version \(layout 3, this program knows 2\)"):
+        with pytest.raises(JournalError, match=r"newer version \(layout 4, this program knows 3\)"):
             opening(url)
 
 

@@ -99,7 +99,7 @@ EVENTS: tuple[EventRow, ...] = (
     EventRow(
         event="inflow at its ceiling",
         phases=("drug_addition", "perfuse"),
-        fault="offset:inflow=2.5@0s",
+        fault="offset:inflow=2@0s",
         alarms=("inflow_high", "inflow_isolate"),
         within_s=2,
         heat_off_s=2,
@@ -133,7 +133,7 @@ EVENTS: tuple[EventRow, ...] = (
         phases=HEATED,
         fault="offset:inflow=12@0s",
         alarms=("inflow_isolate",),
-        within_s=2,
+        within_s=3,
         heat_off_s=2,
         pump_stops_s=3,
     ),
