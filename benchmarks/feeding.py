@@ -136,5 +136,7 @@ async def web_process(folder: Path) -> AsyncIterator[Web]:
         yield Web(port, process.pid, token, feeder)
     finally:
         process.terminate()
-        process.wait()
+        await asyncio.to_thread(process.wait)
+        while feeder.writers:  # both lanes end with the process
+            await asyncio.sleep(0.01)
         await feeder.stop()
