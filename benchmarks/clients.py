@@ -4,7 +4,7 @@
 real web process, fed by a control side that sends frames of eight probes ten times a second: (b)
 processor time per message to 200 clients; (c) how many clients one core serves; (d) what one that
 never reads costs the server and the others. The floor sends the same bytes with `socket.send`.
-Server and clients are separate processes; in (b) to (d) the server has core 0 for itself.
+Server and clients are separate processes; in (b) to (d) the server stays on core 0.
 
     PYTHONPATH=. python benchmarks/clients.py [--seconds 10] [--parts abcd]
 """

@@ -118,7 +118,7 @@ def on_core(core: int) -> Iterator[None]:
 
 @asynccontextmanager
 async def web_process(folder: Path) -> AsyncIterator[Web]:
-    """The web process alone on core 0, fed by a control side on core 1."""
+    """The web process kept on core 0, fed by a control side."""
     settings = settings_in(folder)
     token = issue(settings, PersonRole.PERFUSIONIST)
     feeder = Feeder(settings.socket)
