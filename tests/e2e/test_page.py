@@ -1,5 +1,7 @@
 """The perfusionist's page in heat-up: the forecast, nothing cut, a lost module."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,8 +19,10 @@ def test_in_heat_up_nothing_is_cut_and_a_set_point_is_foretold_before_it_is_sent
     with page.expect_response("**/api/v1/history") as told:
         page.reload()
     assert told.value.ok
-    kept = heat_up.get("/api/v1/history").json()["times_s"]
-    assert len(kept) > 1, "the curve does not begin anew"
+    deadline = time.monotonic() + SLOW_MS / 1000
+    while len(heat_up.get("/api/v1/history").json()["times_s"]) < 2:
+        assert time.monotonic() < deadline, "nothing is kept for a page that comes anew"
+        page.wait_for_timeout(500)
     before = heat_up.state["heat"]["requested_c"]
     page.locator("#inflow-down").click()
     expect(page.get_by_test_id("what-if")).to_contain_text("If set", timeout=SLOW_MS)
