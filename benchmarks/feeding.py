@@ -118,11 +118,11 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def web_process(folder: Path) -> AsyncIterator[Web]:
+async def web_process(folder: Path, speaker: type[Feeder] = Feeder) -> AsyncIterator[Web]:
     """The web process kept on core 0, fed by a control side."""
     settings = settings_in(folder)
     token = issue(settings, PersonRole.PERFUSIONIST)
-    feeder = Feeder(settings.socket)
+    feeder = speaker(settings.socket)
     await feeder.start()
     with on_core(SERVER):
         process = subprocess.Popen(

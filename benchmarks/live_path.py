@@ -139,8 +139,10 @@ async def one_round(meters: Sequence[Meter], listeners: Sequence[Listener], seco
     return delays
 
 
-def start_service(folder: Path, meter: Meter) -> tuple[subprocess.Popen[str], str, str]:
-    """The process, its address and a token that may look."""
+def start_service(
+    folder: Path, meter: Meter, role: str = "qa"
+) -> tuple[subprocess.Popen[str], str, str]:
+    """The process, its address and this role's token."""
     site = folder / "site.toml"
     site.write_text(SITE.format(folder=folder, port=meter.path))
     process = subprocess.Popen(
@@ -153,7 +155,7 @@ def start_service(folder: Path, meter: Meter) -> tuple[subprocess.Popen[str], st
     for line in process.stdout:
         if "served at" in line:
             address = line.split()[-1].rstrip("/")
-        if line.split()[0] == "qa":
+        if line.split()[0] == role:
             token = line.split()[1]
             break
     return process, address.replace("http", "ws", 1) + "/api/live", token

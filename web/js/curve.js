@@ -26,6 +26,8 @@ const HIGHEST_BOTTOM_C = 35;
 const STEPS_MIN = [1, 2, 5, 10, 20, 30];
 const TICKS_AT_MOST = 8;
 const TICK_PX = 80;
+/** Of a line that has more, the eye sees no more. */
+const POINTS = 800;
 /** So much of the future is shown, or a third of the past where that is shorter. */
 const AHEAD_S = 600;
 
@@ -65,10 +67,13 @@ export function drawCurve(state, history, nowMs) {
     if (plot.series[at + 1].show !== show) plot.setSeries(at + 1, { show });
   });
   const from = history.indexSince(scene.axis.spanS);
-  plot.setData([
-    history.timesS.slice(from),
-    ...lines.map((line) => history.valuesOf(line.channel.id, from)),
-  ]);
+  plot.setData(
+    history.rows(
+      lines.map((line) => line.channel.id),
+      from,
+      POINTS,
+    ),
+  );
   setText(byId("curve-zero"), scene.axis.zeroS === null ? t.curveBeforeNow : t.curveSinceDrug);
 }
 

@@ -2,6 +2,9 @@
  * The last hours of every temperature channel on one grid of treatment time.
  * A missing reading is a gap; a grid point between two readings is not.
  */
+import { straightened, thinned, timesOf } from "./thin.js";
+
+/** @typedef {import("./thin.js").Row} Row */
 
 const KEPT_S = 3 * 3600;
 
@@ -50,6 +53,27 @@ export class History {
     const values = line.values.slice(from);
     values.length = this.timesS.length - from;
     return values;
+  }
+
+  /**
+   * All of a plot's rows, the times first, without what the eye cannot see at so many points.
+   * @param {string[]} ids
+   * @param {number} from first grid index
+   * @param {number} most
+   * @returns {Row[]}
+   */
+  rows(ids, from, most) {
+    const wide = 2 ** Math.max(0, Math.ceil(Math.log2((2 * (this.timesS.length - from)) / most)));
+    const first = from + ((wide - ((this.firstSlot + from) % wide)) % wide);
+    const times = timesOf(this.timesS, first, wide);
+    return [times, ...ids.map((id) => this.#thinned(id, times, first, wide))];
+  }
+
+  /** @param {string} id @param {Row} times @param {number} first @param {number} wide */
+  #thinned(id, times, first, wide) {
+    const values = this.series.get(id)?.values;
+    if (!values) return new Array(times.length).fill(null);
+    return straightened(times, thinned(values, this.timesS.length, first, wide));
   }
 
   /**
