@@ -28,15 +28,19 @@ AS_TEXT = """
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
 }"""
-RENDER = """async ([priority, category, rate]) => {
+RENDER = (
+    """async ([priority, category, rate]) => {
   const { loopOf } = await import("/js/audio.js");
   const { burstOf, requestBurst } = await import("/js/sound.js");
   const calls = priority === "request";
   const burst = calls ? requestBurst() : burstOf(priority, category);
   const context = new OfflineAudioContext(1, Math.ceil(2 * burst.periodS * rate), rate);
   loopOf(context, burst, calls ? [1] : undefined).start();
-""" + AS_TEXT
-REQUEST_DURING = """async ([priority, fromS, rate]) => {
+"""
+    + AS_TEXT
+)
+REQUEST_DURING = (
+    """async ([priority, fromS, rate]) => {
   const { Sound } = await import("/js/audio.js");
   const { burstOf } = await import("/js/sound.js");
   const { periodS } = burstOf(priority, "general");
@@ -47,7 +51,9 @@ REQUEST_DURING = """async ([priority, fromS, rate]) => {
     sound.call(true);
     void context.resume();
   });
-""" + AS_TEXT
+"""
+    + AS_TEXT
+)
 FUNDAMENTALS_HZ = {
     "general": [261.6, 261.6, 261.6, 261.6, 261.6],
     "temperature": [261.6, 293.7, 329.6, 349.2, 392.0],
