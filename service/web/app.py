@@ -26,13 +26,15 @@ from service.web.guard import Guard
 from service.web.limits import Buckets
 from service.web.live import Hub
 from service.web.recent import Recent
+from service.web.row_file import RowFile
 from service.web.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The application for one room. Connects to the control process when it starts."""
     accounts = Accounts(settings.database, room=settings.room, idle_s=settings.idle_s)
-    hub, recent = Hub(settings), Recent()
+    hub, kept = Hub(settings), RowFile(settings.socket.with_name("recent.jsonl"))
+    recent = Recent(kept)
 
     def on_message(lane: str, text: str, message: dict[str, Any]) -> None:
         if lane == "main" and hub.boot not in (None, message.get("boot")):
@@ -74,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         accounts.close()
+        kept.close()
 
     app = FastAPI(
         title="HIPEC room",

@@ -1,15 +1,21 @@
-"""The last ninety minutes of every channel, for a page that is loaded in the middle of them.
+"""The last three hours of every channel, for a page that is loaded in the middle of them.
 
-The web process keeps what passes through it, thinned to one reading per step of treatment time.
+The web process keeps what passes through it, thinned to one reading per step of treatment time,
+and leaves it in a file for the web process that comes after it.
 """
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from service.web.row_file import Row, RowFile
+
 STEP_S = 5.0
-KEPT_S = 90 * 60.0
-"""Treatment seconds."""
+KEPT_S = 3 * 3600.0
+"""Treatment seconds: from set-up to the summary, as long as a page keeps its curve."""
+
+MOST_ROWS = round(KEPT_S / STEP_S)
 
 LATE_STEPS = 4
 """A frame that arrives later than frames of this many newer steps is left out."""
@@ -18,10 +24,10 @@ LATE_STEPS = 4
 class Recent:
     """What was valid, when: `heard` takes live messages in, `columns` gives them out."""
 
-    def __init__(self) -> None:
-        self._rows: deque[tuple[int, dict[str, float | None]]] = deque(
-            maxlen=round(KEPT_S / STEP_S)
-        )
+    def __init__(self, file: RowFile | None = None) -> None:
+        self._file = file
+        self._added = 0
+        self._rows: deque[Row] = deque(maxlen=MOST_ROWS)
         self._boot = ""
         self._speed = 1.0
         self._gone_s: dict[str, float] = {}
@@ -44,10 +50,29 @@ class Recent:
         if (boot, speed) != (self._boot, self._speed):
             self._boot, self._speed = boot, speed
             self._rows.clear()
+            if self._file is not None:
+                self._rows.extend(self._file.read(self._about_file))
+                self._begin_file(self._file)
         self._gone_s = {
             name: float(channel.get("gone_s", 0.0))
             for name, channel in state.get("channels", {}).items()
         }
+
+    @property
+    def _about_file(self) -> str:
+        return json.dumps({"boot": self._boot, "speed": self._speed, "step_s": STEP_S})
+
+    def _begin_file(self, file: RowFile) -> None:
+        file.begin(self._about_file, [(slot, dict(row)) for slot, row in self._rows])
+        self._added = 0
+
+    def _keep(self, file: RowFile) -> None:
+        """Put the newest row into the file; it is written anew when half of it is too old."""
+        if self._added < MOST_ROWS:
+            file.add(self._rows[-1])
+            self._added += 1
+        else:
+            self._begin_file(file)
 
     def _take(self, message: dict[str, Any]) -> None:
         slot = int(message["at_ns"] / 1e9 * self._speed / STEP_S)
@@ -59,6 +84,8 @@ class Recent:
     def _row(self, slot: int) -> dict[str, float | None] | None:
         """The row of this step, a new one at the end; None for what comes too late."""
         if not self._rows or slot > self._rows[-1][0]:
+            if self._rows and self._file is not None:
+                self._keep(self._file)
             self._rows.append((slot, {}))
         newest = (self._rows[-at] for at in range(1, min(LATE_STEPS, len(self._rows)) + 1))
         return next((row for known, row in newest if known == slot), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import WARM
-from tests.e2e.room import Client, DemoRoom, client_of, demo_room
+from tests.e2e.room import Client, DemoRoom, Json, client_of, demo_room
 
 
 @pytest.fixture
@@ -25,11 +25,22 @@ def client(room: DemoRoom) -> Iterator[Client]:
         yield client
 
 
-@pytest.mark.requirement("RC-108")
+def curves(client: Client, steps: int) -> Json:
+    """The history that a page would draw, as soon as it has so many steps."""
+    deadline = time.monotonic() + 60
+    while len(found := client.get("/api/v1/history").json().get("times_s", ())) < steps:
+        assert time.monotonic() < deadline, f"only {len(found)} steps are kept"
+        time.sleep(0.2)
+    history: Json = client.get("/api/v1/history").json()
+    return history
+
+
+@pytest.mark.requirement("RC-108", "RC-161")
 def test_a_killed_web_process_comes_back_while_the_treatment_goes_on(
     room: DemoRoom, client: Client
 ) -> None:
     control = room.pid("service.control")
+    drawn = curves(client, 3)
     before = client.state["clocks"]["phase_s"]
     os.kill(room.pid("service.web"), signal.SIGKILL)
     killed = time.monotonic()
@@ -42,6 +53,10 @@ def test_a_killed_web_process_comes_back_while_the_treatment_goes_on(
     client.until(lambda s: s["clocks"]["phase_s"] > before + away_s - 1, 5, "the clock went on")
     assert room.pid("service.control") == control
     assert client.state["heat"]["on"] and room.heater_runs()
+    again = curves(client, 2)
+    assert again["times_s"][0] == drawn["times_s"][0], "what was drawn before is drawn again"
+    known = {name for name, values in drawn["channels"].items() if values[1] is not None}
+    assert known and all(again["channels"][name][1] is not None for name in known)
 
 
 @pytest.mark.requirement("RC-104", "RC-107")
