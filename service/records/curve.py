@@ -15,9 +15,9 @@ from service.core.model import Channel, Mode, Unit, Validity
 from service.core.state import State
 from service.journal.codec import CODEC
 from service.journal.packing import VALIDITIES
+from service.journal.replay import opened_with
 from service.journal.rows import ROOM, JournalError
 from service.journal.samples import Samples, read_samples
-from service.journal.sealing import Unsealer
 from service.journal.store import Store, open_reading
 from service.records.times import utc_text
 
@@ -31,6 +31,10 @@ GAP_S = 3.0
 
 SHOWN = (Unit.DEG_C, Unit.MMHG, Unit.ML_MIN)
 FLAGGED = ("drug", "deviation")
+TOLD = tuple(
+    kind.__name__
+    for kind in (SessionOpened, Command, PhaseChanged, Recorded, AlarmChanged, DoseRecorded)
+)
 VALID = VALIDITIES.index(Validity.VALID)
 
 
@@ -40,13 +44,12 @@ def curve(url: str, session: str) -> Json:
     with closing(open_reading(url)) as store:
         if session == ROOM or session not in store.chains():
             raise JournalError(f"There is no session {session} in {store.where}.")
-        unsealer = Unsealer(CODEC)
-        items = [unsealer.open(entry) for entry in store.spoken(session)]
+        items = [CODEC.decode(e.kind, e.body, e.schema) for e in store.spoken(session, TOLD)]
         return _curve(store, session, items)
 
 
 def _curve(store: Store, session: str, items: list[Any]) -> Json:
-    state = next(item for item in items if isinstance(item, State))
+    state: State = opened_with(store, session)
     opened = next((item for item in items if isinstance(item, SessionOpened)), None)
     measured = read_samples(store, session)
     begin_ns = opened.at.utc_ns if opened else state.now.utc_ns

@@ -27,6 +27,9 @@ const KINDS = [
   { unit: "mmHg", place: "curve-pressure", shown: "mmHg", decimals: 0 },
   { unit: "ml/min", place: "curve-flow", shown: "ml/min", decimals: 0 },
 ];
+const STEPS_MIN = [1, 2, 5, 10, 15, 30, 60];
+/** Pressures and flows have the hues of sites, one each. */
+const OTHER = { role: "other" };
 const MARKS = /** @type {Record<string, string>} */ ({
   alarm_high: "!!!",
   alarm_medium: "!!",
@@ -83,7 +86,7 @@ function plotOf(recorded, { place, shown, decimals, unit }, lines) {
         ...(heat ? { y: { range: (_plot, low, high) => rangeOf(low, high) } } : {}),
       },
       axes: [
-        { ...axis, values: (_plot, splits) => splits.map((one) => live.minutes(Math.round(one))) },
+        { ...axis, incrs: STEPS_MIN, values: (_plot, splits) => splits.map((one) => live.minutes(Math.round(one))) },
         { ...axis, size: rem * 4 },
       ],
       series: [
@@ -103,7 +106,7 @@ function plotOf(recorded, { place, shown, decimals, unit }, lines) {
 /** @param {Line} line @param {Line[]} lines @param {number} decimals */
 function seriesOf(line, lines, decimals) {
   const alike = lines.filter((one) => one.role === line.role);
-  const look = lookOf(line, alike.indexOf(line));
+  const look = line.unit === "degC" ? lookOf(line, alike.indexOf(line)) : lookOf(OTHER, lines.indexOf(line));
   return {
     label: channelName(line),
     stroke: colourOf(look.hue),
