@@ -91,37 +91,6 @@ def test_two_perfusionists_at_one_room_and_only_one_has_control(
     client.until(lambda s: s["control"]["holder"] == "demo perfusionist", 10, "control")
 
 
-@pytest.mark.requirement("RC-150")
-def test_of_two_pages_that_take_control_at_once_one_wins_and_the_other_is_told_who(
-    room: DemoRoom, client: Client, browser: Browser
-) -> None:
-    name = f"P. {next(NUMBERS)}"
-    run(room, "users", "add", name, "--role", "perfusionist", typed=f"{GOOD}\n")
-    client.command("take_control")
-    client.command("release_control")
-    pages = [browser.new_context().new_page() for _ in range(2)]
-    for page in pages:
-        page.set_default_timeout(30_000)
-    pages[0].goto(room.address)
-    pages[1].goto(f"{room.address}/signin")
-    sign_in(pages[1], name, GOOD)
-    pages[1].wait_for_url(f"{room.address}/")
-    for page in pages:
-        expect(page.locator("#take-control")).to_be_enabled(timeout=30_000)
-    for page in pages:
-        page.evaluate("setTimeout(() => document.getElementById('take-control').click(), 300)")
-    holder = client.until(lambda s: s["control"]["holder"], 30, "one has it")["control"]["holder"]
-    other = pages[0] if holder == name else pages[1]
-    expect(other.locator("#message-control")).to_contain_text(
-        f"{holder} has control", timeout=30_000
-    )
-    expect(other.get_by_test_id("who")).to_contain_text(holder, timeout=30_000)
-    assert client.state["control"]["holder"] == holder
-    client.command("take_control", reason="relieves")
-    for page in pages:
-        page.context.close()
-
-
 def test_a_one_time_link_of_the_demo_opens_the_page_of_its_role_once(room: DemoRoom) -> None:
     with httpx.Client(base_url=room.address, timeout=30) as browser:
         first = browser.get(room.links["qa"])

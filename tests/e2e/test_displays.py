@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import WARM
-from tests.e2e.page_checks import cut
 from tests.e2e.room import Client, DemoRoom, client_of, demo_room, hipec
 
 WAIT_MS = 30_000
@@ -100,65 +99,6 @@ def test_anesthesia_asks_cools_and_sees_with_one_touch_each(
     )
     heat_up.command("enter_core", c=37.2)
     expect(theirs.get_by_test_id("value-core")).to_have_text(re.compile(r"^3\d\.\d$"))
-
-
-KINDS = {
-    "site_lost": ("low", "!"),
-    "link_lost": ("medium", "!!"),
-    "core_warm": ("medium", "!!"),
-    "drive_link_lost": ("high", "!!!"),
-    "core_high": ("high", "!!!"),
-}
-"""Technical and physiological, of each priority; a physiological low one waits for minutes."""
-
-
-def raise_alarm(room: DemoRoom, client: Client, alarm: str) -> None:
-    match alarm:
-        case "site_lost":
-            room.fault("sites", "open", input=1)
-        case "link_lost":
-            room.fault("flow", "unplug")
-        case "drive_link_lost":
-            room.fault("heater", "unplug")
-        case "core_warm":
-            client.command("enter_core", c=39.2)
-        case "core_high":
-            client.command("enter_core", c=39.7)
-
-
-@pytest.mark.requirement("RC-020", "RC-106", "RC-163")
-def test_each_kind_of_alarm_is_shown_paused_on_every_page_acknowledged_and_kept_in_the_list(
-    room: DemoRoom, page: Page, theirs: Page, heat_up: Client, browser: Browser
-) -> None:
-    rows = page.locator("#alarm-list")
-    for alarm, (priority, mark) in KINDS.items():
-        raise_alarm(room, heat_up, alarm)
-        row = rows.locator(f'[data-alarm-id="{alarm}"]')
-        expect(row).to_contain_text(f"{mark} ", timeout=WAIT_MS)
-        told = [one for one in heat_up.state["alarms"] if one["id"] == alarm]
-        assert [one["priority"] for one in told] == [priority]
-    expect(page.get_by_test_id("alarm-banner")).to_have_attribute("data-priority", "high")
-    expect(page.get_by_test_id("alarm-count")).to_contain_text("see all")
-    assert cut(page) == {}
-    page.get_by_test_id("pause-audio").click()
-    wall = browser.new_context().new_page()
-    wall.goto(f"{room.address}/wall")
-    for one, place in ((page, "#pause-audio"), (theirs, "#pause-audio"), (wall, "#paused")):
-        expect(one.locator(place)).to_contain_text(re.compile(r"[12]:\d\d"), timeout=WAIT_MS)
-    wall.context.close()
-    heat_up.command("enter_core", c=37.2)
-    room.simulate(do="clear")
-    gone = {"link_lost", "drive_link_lost", "site_lost", "core_warm"}
-    heat_up.until(lambda s: not gone & {a["id"] for a in s["alarms"]}, 30, "technical ones end")
-    for _ in KINDS:
-        button = rows.get_by_role("button", name="Acknowledge").first
-        if button.count():
-            button.click()
-            page.wait_for_timeout(500)
-    heat_up.until(lambda s: "core_high" not in {a["id"] for a in s["alarms"]}, 30, "seen, over")
-    for mark in ("! ", "!! ", "!!! "):
-        expect(page.locator("#past-list")).to_contain_text(mark, timeout=WAIT_MS)
-    expect(page.locator("#past-list")).to_contain_text(re.compile(r"\d\d:\d\d:\d\d–\d\d:\d\d"))
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

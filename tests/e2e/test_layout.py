@@ -5,6 +5,8 @@ anew from a room of its own, for a person to look at in the difference.
 """
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from itertools import combinations
@@ -121,12 +123,22 @@ def test_every_part_stands_in_its_place_at_every_size_and_covers_no_other(
         assert overlapping(found) == [], size
 
 
+def as_text(told: dict[str, dict[str, Boxes]]) -> str:
+    """One line per page and size, so that a difference can be read."""
+    pages = []
+    for path, sizes in told.items():
+        lines = ",\n".join(f'  "{size}": {json.dumps(found)}' for size, found in sizes.items())
+        pages.append(f' "{path}": {{\n{lines}\n }}')
+    return "{\n" + ",\n".join(pages) + "\n}\n"
+
+
 def main() -> int:
     """Write the boxes of a demo room in heat-up."""
     with demo_room(1.0, WARM) as room, client_of(room) as client, sync_playwright() as playwright:
         client.to_heat_up()
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu"],
         )
         page = browser.new_page()
         told = {}
@@ -136,7 +148,7 @@ def main() -> int:
             told[path] = {size: boxes(page, path, size) for size in SIZES}
             for size in SIZES:
                 print(path, size, overlapping(told[path][size]))
-        STORED.write_text(json.dumps(told, indent=1) + "\n")
+        STORED.write_text(as_text(told))
     return 0
 
 
