@@ -221,7 +221,7 @@ def test_the_treatment_ends_by_itself_and_is_drained_rinsed_and_signed_off_on_th
     client.until(lambda s: s["session"] is None, WAIT_S, "signed off")
 
 
-def test_quality_assurance_reads_the_session_its_curves_and_its_proof(
+def test_quality_assurance_reads_the_session_with_its_curves_and_the_rooms_record(
     room: DemoRoom, page: Page, signed_in: Callable[[str], Page]
 ) -> None:
     qa = signed_in("qa")
@@ -234,7 +234,5 @@ def test_quality_assurance_reads_the_session_its_curves_and_its_proof(
     assert qa.locator("#dose tbody tr").count() >= 6, "a line for each site"
     expect(qa.locator("#curve-temperature .u-legend")).to_contain_text("Pelvis")
     assert serious(qa) == []
-    qa.locator("#verify").click()
-    expect(qa.locator("#proof")).to_contain_text("GOOD", timeout=2 * SLOW_MS)
     qa.goto(f"{room.address}/qa#room")
     expect(qa.get_by_test_id("summary")).to_contain_text("site file read", timeout=SLOW_MS)
