@@ -41,16 +41,6 @@ REGIONS = {
         "stop": "#stop",
         "heat off": "#heat-off",
     },
-    "/anesthesia": {
-        "banner": "#banner",
-        "core": ".heart",
-        "at a glance": ".glance",
-        "plan": ".plan",
-        "course": ".course",
-        "drug": ".drug",
-        "requests": ".team",
-        "cooling": ".cooling",
-    },
     "/wall": {"banner": "#banner", "phase": "#phase", "sites": ".wide"},
 }
 BOXES = """(regions) => Object.fromEntries(Object.entries(regions).map(([name, place]) => {
