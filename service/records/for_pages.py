@@ -1,7 +1,7 @@
 """`python -m service.records.for_pages WHAT URL [ID [ZIP]]`: a record for the QA page, as JSON.
 
 A process of its own, because unpacking and replaying a session would hold up live pages. `WHAT` is
-list, show, verify or export.
+list, show, curve, verify or export.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from service.journal.rows import JournalError
 from service.records.export import export_text
 from service.records.proof import verify
 from service.records.sessions import session_lines, show_session
@@ -54,9 +55,19 @@ def _exported(url: str, session: str, archive: str) -> Json:
     return {"ok": code == 0, "text": text}
 
 
+def _curve(url: str, session: str) -> Json:
+    from service.records.curve import curve
+
+    try:
+        return {"ok": True, "text": "", "curve": curve(url, session)}
+    except JournalError as error:
+        return {"ok": False, "text": str(error)}
+
+
 WHAT: Mapping[str, Callable[..., Json]] = {
     "list": _listed,
     "show": _shown,
+    "curve": _curve,
     "verify": _verified,
     "export": _exported,
 }

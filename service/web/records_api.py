@@ -46,6 +46,69 @@ class SessionLine(BaseModel):
     phases: str
 
 
+class CurveChannel(BaseModel):
+    """One channel: its highest valid reading of each step in its unit, null where there is none."""
+
+    id: str
+    role: str
+    site: str
+    unit: str
+    values: list[float | None]
+
+
+class CurveEvent(BaseModel):
+    """A phase, a drug's fraction, a deviation, or an alarm (`alarm_high`) at its time."""
+
+    at_utc: str
+    kind: str
+    text: str
+
+
+class CurveTarget(BaseModel):
+    """The band of the session's protocol."""
+
+    low_c: float
+    high_c: float
+
+
+class CurveCourse(BaseModel):
+    """One site's dose, or a statistic's, with its coverage (0 to 1)."""
+
+    name: str
+    cem43_min: float
+    mean_c: float | None
+    min_c: float | None
+    max_c: float | None
+    in_band_min: float
+    coverage: float
+
+
+class CurveDose(BaseModel):
+    """The thermal dose of a closed session and the coverage that it rests on (0 to 1)."""
+
+    treatment_min: float
+    coverage: float
+    t90_c: float | None
+    t50_c: float | None
+    t10_c: float | None
+    courses: list[CurveCourse]
+
+
+class Curve(BaseModel):
+    """A session's curves over treatment seconds since its opening."""
+
+    mode: str
+    simulated: bool
+    speed: float
+    opened_utc: str
+    step_s: float
+    times_s: list[float]
+    target: CurveTarget | None
+    channels: list[CurveChannel]
+    events: list[CurveEvent]
+    dose: CurveDose | None
+
+
 class Text(BaseModel):
     """What is said of a session, and whether its proof succeeds."""
 
@@ -118,6 +181,15 @@ def build(settings: Settings, accounts: Accounts, audit: Audit) -> APIRouter:
         if not found["ok"]:
             raise HTTPException(404, found["text"])
         return Text(**found)
+
+    @router.get("/{session}/curve", responses=_ONE)
+    async def curve(request: Request, session: Id) -> Curve:
+        """Temperatures, pressures and flow, thinned with their gaps; events; dose by site."""
+        await qa(request)
+        found = await reader.ask("curve", session)
+        if not found["ok"]:
+            raise HTTPException(404, found["text"])
+        return Curve(**found["curve"])
 
     @router.get("/{session}/proof", responses=_ONE)
     async def proof(request: Request, session: Id) -> Text:

@@ -7,11 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.page_checks import browser, serious
+from tests.e2e.page_checks import serious
 from tests.e2e.room import Client, DemoRoom, Json, hipec
 
 GOOD = "four quiet green boats"
-__all__ = ["browser"]
 NUMBERS = count(1)
 """A test that is tried again finds names that are still free."""
 

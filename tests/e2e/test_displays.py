@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.room import Client, DemoRoom, client_of, hipec
+from tests.e2e.conftest import WARM
+from tests.e2e.room import Client, DemoRoom, client_of, demo_room, hipec
 
 WAIT_MS = 30_000
 
@@ -19,14 +20,15 @@ AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
+def room() -> Iterator[DemoRoom]:
+    with demo_room(1.0, WARM) as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def heat_up(room: DemoRoom) -> Iterator[Client]:
+    with client_of(room) as client:
+        yield client.to_heat_up()
 
 
 @pytest.fixture(scope="module")

@@ -4,23 +4,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.room import Client, DemoRoom
 
 ON_PAGE_MS = 3000
 AGE_LIMIT_S = 3.0
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -60,7 +49,7 @@ def heater_is_off(room: DemoRoom, within_s: float) -> bool:
 
 def alarm(page: Page, alarm_id: str) -> None:
     """The alarm is in the page's list, and the banner shows something."""
-    row = page.locator(f'[data-alarm-id="{alarm_id}"]').first
+    row = page.locator(f'[data-alarm-id="{alarm_id}"]:visible').first
     expect(row).to_be_visible(timeout=ON_PAGE_MS)
     expect(page.get_by_test_id("alarm-text")).not_to_have_text("No alarms")
 

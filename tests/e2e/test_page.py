@@ -5,10 +5,10 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.page_checks import SIZES_PX, SLOW_MS, browser, cut, page, serious
+from tests.e2e.page_checks import SIZES_PX, SLOW_MS, cut, page, serious
 from tests.e2e.room import Client, DemoRoom
 
-__all__ = ["browser", "page"]
+__all__ = ["page"]
 
 
 @pytest.mark.requirement("RC-160", "RC-163")

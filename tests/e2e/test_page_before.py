@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, Request, WebSocketRoute, expect
 
-from tests.e2e.page_checks import SLOW_MS, browser, cut, page, serious
+from tests.e2e.page_checks import SLOW_MS, cut, page, serious
 from tests.e2e.room import Client, DemoRoom
 
-__all__ = ["browser", "page"]
+__all__ = ["page"]
 
 
 @pytest.mark.requirement("RC-162")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 RATE_HZ = 24_000
 WEB = Path(__file__).parents[2] / "web"
@@ -70,30 +70,25 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def rendered(chromium_path: str) -> Iterator[Any]:
+def rendered(browser: Browser) -> Iterator[Any]:
     """A function that renders two periods of a sound."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(WEB)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/favicon.svg")
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{server.server_port}/favicon.svg")
 
-        def render(
-            priority: str, category: str = "general", request_from_s: float | None = None
-        ) -> Samples:
-            if request_from_s is None:
-                text = page.evaluate(RENDER, [priority, category, RATE_HZ])
-            else:
-                text = page.evaluate(REQUEST_DURING, [priority, request_from_s, RATE_HZ])
-            raw: Samples = np.frombuffer(base64.b64decode(text), dtype="<i2") / 32767.0
-            return raw
+    def render(
+        priority: str, category: str = "general", request_from_s: float | None = None
+    ) -> Samples:
+        if request_from_s is None:
+            text = page.evaluate(RENDER, [priority, category, RATE_HZ])
+        else:
+            text = page.evaluate(REQUEST_DURING, [priority, request_from_s, RATE_HZ])
+        raw: Samples = np.frombuffer(base64.b64decode(text), dtype="<i2") / 32767.0
+        return raw
 
-        yield render
-        browser.close()
+    yield render
+    page.close()
     server.shutdown()
     server.server_close()
 

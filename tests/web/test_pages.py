@@ -183,6 +183,7 @@ async def test_the_protocols_of_the_room_are_listed(tmp_path: Path) -> None:
 
 
 READ = ["200", "401", "503"]
+ENDS = ("", "/curve", "/proof", "/export")
 RECORD = ["200", "401", "403", "404", "422", "429", "503"]
 ADMIN = ["200", "401", "403", "503"]
 CHANGE = ["400", "401", "403", "413", "422", "503"]
@@ -211,7 +212,7 @@ async def test_openapi_names_every_answer_and_needs_no_sign_in(room: Room) -> No
         "/api/v1/stations/{which}": sorted({*CHANGE, "204"}),
         "/api/v1/password": sorted({*CHANGE, "204", "429"}),
         "/api/v1/records": ["200", "401", "403", "429", "503"],
-        **{f"/api/v1/records/{{session}}{end}": RECORD for end in ("", "/proof", "/export")},
+        **{f"/api/v1/records/{{session}}{end}": RECORD for end in ENDS},
         "/signin": ["200", "303", "401", "422", "503"],
         "/signout": ["204", "401", "403", "503"],
     }  # fmt: skip

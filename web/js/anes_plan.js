@@ -130,7 +130,7 @@ function drawCooling(state, room) {
     ["cooling-off", false],
   ])) {
     setAttribute(byId(id), "aria-pressed", String(entered?.on === on));
-    buttonById(id).disabled = !room?.session;
+    buttonById(id).disabled = !room?.session || !(state.you?.may.includes("cooling") ?? true);
   }
   const failure = state.asked["cooling"]?.failure ?? "";
   const at = timeOfDay(entered?.at_utc);

@@ -162,7 +162,7 @@ function alarmRow(alarm, state, send) {
   const why = state.room?.devices[alarm.source]?.reason ?? "";
   const row = make(
     "li",
-    { class: "entry", "data-occurrence": alarm.occurrence },
+    { class: "entry", "data-occurrence": alarm.occurrence, "data-alarm-id": alarm.id },
     make("b", { text: `${markOf(alarm.priority)} ${alarm.text}` }),
   );
   if (alarm.presence !== "acknowledged") {

@@ -1,10 +1,14 @@
 /** Records for quality assurance: a list like a logbook, and one session with its proof. */
 import { buttonById, byId, make, setText } from "./dom.js";
 import { ask, writeWords } from "./forms.js";
+import { clearCurves, drawCurves, fitCurves } from "./qa_curve.js";
 import { accountTexts, recordTexts as t } from "./texts.js";
 
 /** @typedef {Record<"id"|"protocol"|"opened"|"closed"|"mode"|"phases", string>} Line */
 const COLUMNS = /** @type {const} */ (["protocol", "opened", "closed", "mode", "phases"]);
+
+/** The chain of the room itself; it has no curve. */
+const ROOM = "room";
 
 let shown = "";
 
@@ -33,10 +37,20 @@ async function showOne(id) {
   byId("one").hidden = false;
   setText(byId("proof"), "");
   setText(byId("summary"), t.reading);
+  setText(byId("curve-message"), "");
+  clearCurves();
   const path = `/api/v1/records/${encodeURIComponent(id)}`;
   byId("export").setAttribute("href", `${path}/export`);
   const answer = await ask("GET", path);
-  if (shown === id) setText(byId("summary"), answer.ok ? answer.body.text : answer.reason);
+  if (shown !== id) return;
+  setText(byId("summary"), answer.ok ? answer.body.text : answer.reason);
+  const isRoom = id === ROOM;
+  byId("verify").hidden = byId("export").hidden = isRoom;
+  if (!answer.ok || isRoom) return;
+  const curves = await ask("GET", `${path}/curve`);
+  if (shown !== id) return;
+  if (curves.ok) drawCurves(curves.body);
+  else setText(byId("curve-message"), `${t.noCurve} ${curves.reason}`);
 }
 
 async function verify() {
@@ -63,4 +77,5 @@ byId("signout").onclick = async () => {
   location.assign("/signin");
 };
 addEventListener("hashchange", show);
+addEventListener("resize", fitCurves);
 show();

@@ -645,4 +645,22 @@ export const recordTexts = {
   verifying: "Every row is being checked, and replayed through the core …",
   reading: "The record is being read …",
   export: "Export (ZIP)",
+  roomRecord: "The room's own record",
+  minute: "Minute",
+  noCurve: "The curves could not be read:",
+  doseLater: "The dose is told when the session is closed.",
+  doseTitle: "Thermal dose and coverage",
+  doseHead: (
+    /** @type {string} */ minutes,
+    /** @type {string} */ t90,
+    /** @type {string} */ t50,
+    /** @type {string} */ t10,
+    /** @type {string} */ coverage,
+  ) =>
+    `${minutes} min of treatment. All sites: T90 ${t90}, T50 ${t50}, T10 ${t10} °C, ` +
+    `coverage ${coverage}.`,
+  doseColumns: ["", "CEM43, min", "Mean, °C", "Range, °C", "In band, min", "Coverage"],
+  curveHint:
+    "Each point is the highest valid reading of its step; a gap has no valid reading. Drag over a " +
+    "curve to look closer, double-click to see all. !!! !! ! along the foot are alarms.",
 };
