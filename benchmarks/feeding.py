@@ -126,10 +126,12 @@ async def web_process(folder: Path) -> AsyncIterator[Web]:
     with on_core(0):
         process = subprocess.Popen(
             [sys.executable, "-m", "service.web"],
-            env=os.environ | {"HIPEC_WEB": settings.model_dump_json()},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-    assert process.stdout
+    assert process.stdin and process.stdout
+    process.stdin.write(f"{settings.model_dump_json()}\n".encode())
+    process.stdin.close()
     try:
         said = await asyncio.to_thread(process.stdout.readline)
         port = int(json.loads(said)["ready"].rpartition(":")[2])
