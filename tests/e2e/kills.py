@@ -142,10 +142,14 @@ def _acknowledged(client: Client, within_s: float) -> list[str]:
             continue
         key = answer.json()["key"]
         with suppress(AssertionError):
-            told = client.first(lambda m, key=key: m.get("key") == key, DURABLE_WITHIN_S, "told")
+            told = client.first(_tells_of(key), DURABLE_WITHIN_S, "told")
             if told - given < DURABLE_WITHIN_S:
                 keys.append(key)
     return keys
+
+
+def _tells_of(key: str) -> Callable[[Json], bool]:
+    return lambda message: message.get("key") == key
 
 
 def _alarms(state: Json) -> dict[str, str]:
