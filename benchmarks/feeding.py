@@ -127,10 +127,12 @@ async def web_process(folder: Path, speaker: type[Feeder] = Feeder) -> AsyncIter
     with on_core(SERVER):
         process = subprocess.Popen(
             [sys.executable, "-m", "service.web"],
-            env=os.environ | {"HIPEC_WEB": settings.model_dump_json()},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-    assert process.stdout
+    assert process.stdin and process.stdout
+    process.stdin.write(f"{settings.model_dump_json()}\n".encode())
+    process.stdin.close()
     try:
         said = await asyncio.to_thread(process.stdout.readline)
         port = int(json.loads(said)["ready"].rpartition(":")[2])

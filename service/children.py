@@ -72,34 +72,63 @@ def adopt(lock: Path) -> Adopted | None:
         return None
 
 
-async def start(module: str, variable: str, settings: str) -> asyncio.subprocess.Process:
-    """Start one of our processes in a group of its own, so that a Ctrl-C reaches only us."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        env={**os.environ, variable: settings},
-        stdout=asyncio.subprocess.PIPE if module == "service.web" else None,
-        start_new_session=True,
-    )
+class Starter:
+    """Starts the processes of one of our modules, each in a group of its own, so that a Ctrl-C
+    reaches only us.
+
+    A process loads its program first and then waits for its settings, a line on standard input:
+    until it has them it opens no port, no database and no lock. `prepare` keeps one loaded and
+    waiting, so that the next start costs no loading; it ends by itself when we die.
+    """
+
+    def __init__(self, module: str, *, answers: bool = False) -> None:
+        """`answers`: the process says on standard output when it is ready."""
+        self._module = module
+        self._answers = answers
+        self._waiting: asyncio.subprocess.Process | None = None
+
+    async def prepare(self) -> None:
+        """Have a process loaded. One that died waiting is not replaced before the next start, so
+        that a program that cannot be loaded is not loaded over and over."""
+        if self._waiting is None:
+            self._waiting = await self._load()
+
+    async def start(self, settings: str) -> asyncio.subprocess.Process:
+        """Let the process that waits begin; where none does, start one from nothing."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and await _told(waiting, settings):
+            return waiting
+        process = await self._load()
+        await _told(process, settings)
+        return process
+
+    async def close(self) -> None:
+        """End the process that waits; it holds nothing."""
+        if self._waiting is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._waiting.kill()
+            await self._waiting.communicate()
+
+    async def _load(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", self._module),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE if self._answers else None,
+            start_new_session=True,
+        )
 
 
-async def prepare(module: str) -> asyncio.subprocess.Process:
-    """Start a process that gets ready, and begins its work when `begin` gives it its settings."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module),
-        stdin=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-async def begin(process: asyncio.subprocess.Process, settings: str) -> None:
-    """Let a process that was prepared begin; one that has died meanwhile is seen by its end."""
+async def _told(process: asyncio.subprocess.Process, settings: str) -> bool:
+    """Give a process its settings; False when it has died."""
     assert process.stdin is not None
-    with contextlib.suppress(ConnectionError):
+    try:
         process.stdin.write(f"{settings}\n".encode())
         await process.stdin.drain()
-    process.stdin.close()
+    except ConnectionError:
+        return False
+    finally:
+        process.stdin.close()
+    return process.returncode is None
 
 
 async def ready(process: asyncio.subprocess.Process) -> str:

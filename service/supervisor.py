@@ -23,7 +23,7 @@ from service.accounts import audit
 from service.accounts.demo import NO_KEYS, Keys, furnish
 from service.accounts.people import AccountsError
 from service.accounts.store import AccountStore
-from service.children import Child, adopt, begin, end, prepare, ready, start
+from service.children import Child, Starter, adopt, end, ready
 from service.control import settings as control
 from service.core.model import Mode
 from service.safe_path import SafePath
@@ -48,7 +48,9 @@ ASKED_S = 10.0
 TOLD_S = 0.5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 WEB_CANNOT_START, CONTROL_CANNOT_START = 2, 3
-CONTROL_MODULE = "service.control"
+SETTLED_S = 2.0
+"""A process that has run so long gets a substitute: loaded, waiting, and holding nothing."""
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +93,8 @@ class Supervisor:
         self._proof: Proof | None = None
         self._last: Proof | None = None
         self._acts: tuple[str, ...] = ()
-        self._next: asyncio.subprocess.Process | None = None
+        self._controls = Starter("service.control")
+        self._webs = Starter("service.web", answers=True)
         self._proven = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._asked_at: float | None = None
@@ -115,6 +118,8 @@ class Supervisor:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
+        await self._controls.close()
+        await self._webs.close()
         beats.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.release()
@@ -225,14 +230,10 @@ class Supervisor:
                 return
             log.error("the control process ended (%s); making the devices safe", code)
             wait_s = FIRST_WAIT_S if self._proof else min(2 * wait_s, LONGEST_WAIT_S)
-            # The next one loads its program while the devices are made safe, and touches nothing.
-            self._next = await prepare(CONTROL_MODULE)
-            try:
-                await self._make_safe()
-                await asyncio.sleep(wait_s)
-            except asyncio.CancelledError:
-                self._next.kill()
-                raise
+            # Where none waits, the next one loads its program while the devices are made safe.
+            await self._controls.prepare()
+            await self._make_safe()
+            await asyncio.sleep(wait_s)
 
     async def _watch(self, process: Child, patience_s: float) -> int | str | None:
         """Wait until the control process ends or stops proving its work."""
@@ -250,6 +251,8 @@ class Supervisor:
                     process.kill()
                     await process.wait()
                     return f"no proof of work for {silent_s:.1f} s"
+                if proof and now - started > SETTLED_S:
+                    await self._controls.prepare()
 
     def _pump_is_unwatched(self, now: float) -> bool:
         """The pump was left turning, and nobody has watched it for as long as is allowed.
@@ -283,9 +286,7 @@ class Supervisor:
             acts=self._acts,
         )
         self._acts = ()
-        process, self._next = self._next or await prepare(CONTROL_MODULE), None
-        await begin(process, settings.model_dump_json())
-        return process
+        return await self._controls.start(settings.model_dump_json())
 
     async def _keep_web(self) -> None:
         """Serve pages from the first proof of work on: then there is a room to show."""
@@ -297,7 +298,7 @@ class Supervisor:
             self._keys = await asyncio.to_thread(self._furnish)
         wait_s = FIRST_WAIT_S
         while True:
-            process = await start("service.web", "HIPEC_WEB", settings.model_dump_json())
+            process = await self._webs.start(settings.model_dump_json())
             try:
                 address = await ready(process)
                 if address:
@@ -305,7 +306,7 @@ class Supervisor:
                     listen = address.partition("://")[2]
                     settings = settings.model_copy(update={"listen": listen})
                     self._plan.on_ready(address, self._keys)
-                code = await process.wait()
+                code = await self._outlived(process)
             except asyncio.CancelledError:
                 await end(process)
                 raise
@@ -315,6 +316,15 @@ class Supervisor:
             log.error("the web process ended (%s); starting it again", code)
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+    async def _outlived(self, process: asyncio.subprocess.Process) -> int:
+        """The exit code of a web process; one that has run for a while gets a substitute."""
+        try:
+            async with asyncio.timeout(SETTLED_S):
+                return await process.wait()
+        except TimeoutError:
+            await self._webs.prepare()
+        return await process.wait()
 
     def _web_settings(self) -> WebSettings:
         about, oidc = self._site.about, self._site.accounts.oidc

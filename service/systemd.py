@@ -1,5 +1,6 @@
 """What systemd is told and given: signs of life, and the unit that runs a room as a service."""
 
+import contextlib
 import os
 import shlex
 import socket
@@ -14,13 +15,18 @@ WATCHDOG_S = 10
 
 
 def notify(text: str) -> None:
-    """Tell systemd (sd_notify(3)), where it started us and listens; nothing anywhere else."""
+    """Tell systemd (sd_notify(3)), where it started us and listens; nothing anywhere else.
+
+    Where it does not listen now, it is not waited for: the supervisor has a room to watch.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.setblocking(False)
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
-        channel.send(text.encode())
+        with contextlib.suppress(BlockingIOError):
+            channel.send(text.encode())
 
 
 def watchdog_interval_s() -> float | None:

@@ -1,4 +1,5 @@
-"""`python -m service.web`: the web process, with its settings as JSON in `HIPEC_WEB`.
+"""`python -m service.web`: the web process. It gets its settings as one line of JSON on standard
+input, when everything is loaded.
 
 Prints one line of JSON on standard output, `{"ready": "http://host:port"}`, when it answers.
 """
@@ -91,18 +92,22 @@ def build_server(settings: Settings, listening: socket.socket) -> Server:
 
 
 def main() -> int:
-    """Run until SIGTERM. Exit code 2: the settings or the address cannot be used."""
+    """Run until SIGTERM. Exit code 2: the settings or the address cannot be used. Without settings
+    there is nothing to do: whoever would have given them is gone."""
     logging.basicConfig(level=logging.INFO, format="web %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").addFilter(lambda said: said.getMessage() != ANSWERED)
+    told = sys.stdin.readline()
+    if not told:
+        return 0
     try:
-        settings = Settings.model_validate_json(os.environ.get("HIPEC_WEB", ""))
+        settings = Settings.model_validate_json(told)
         lock = Lock(settings.socket.with_name(WEB))
         listening = bind(settings)
     except RuntimeFolderError as error:
         print(error, file=sys.stderr)
         return 2
     except ValidationError as error:
-        print(f"HIPEC_WEB does not hold the web process's settings: {error}", file=sys.stderr)
+        print(f"Standard input does not hold the web process's settings: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"Cannot listen on {settings.listen}: {error.strerror}.", file=sys.stderr)

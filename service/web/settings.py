@@ -39,7 +39,7 @@ class Oidc(BaseModel):
 
 
 class Settings(BaseModel):
-    """The web process's settings: JSON in the environment variable `HIPEC_WEB`.
+    """The web process's settings: a line of JSON on its standard input.
 
     `socket` is the control process's Unix socket, `database` the journal's URL, beside which the
     accounts lie; `origins` every address that a browser may open the pages under (default: the

@@ -31,7 +31,7 @@ class Clock:
         self.now_s = 0.0
 
 
-class Jumping(selectors.SelectSelector):
+class Jumping(selectors.EpollSelector):
     """Waits by turning the clock on to what is due next, in the world or in the loop."""
 
     def __init__(self, clock: Clock, world: World) -> None:

@@ -3,9 +3,11 @@ of the treatment.
 
     python -m tests.e2e.kills [TIMES] [SEED]
 
-For each process: the phase, the session and the clocks go on, the heater is off until a person
-brings it back (where nobody watched it), what was acknowledged is in the record, which proves
-itself, and the time from the kill until the room is told again.
+For each process: the phase, the session, the clocks and the alarms go on, the heater is off until a
+person brings it back (where nobody watched it), what was acknowledged is in the record and no
+command is there twice: looked at after each kill. The whole record proves itself at the end. The
+next kill comes as soon as the room is back and has acknowledged something; the heat is brought back
+before the first of every five.
 """
 
 import os
@@ -36,6 +38,10 @@ LONG_S = 60.0
 DURABLE_WITHIN_S = 0.2
 """A command that is told so soon was on the disk: what is not waits 0.25 s."""
 STILL_OFF_S = 0.5
+HEAT_EVERY = 5
+LONGEST_LULL_S = 0.5
+READY_S = 10.0
+"""So long a room that has just come back may take to acknowledge something."""
 
 
 @dataclass(slots=True)
@@ -69,20 +75,24 @@ def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally
         client = LongClient(room)
         try:
             _walk(client, phase)
-            session, keys = client.state["session"], []
-            for _ in range(times):
-                _heats(client, room)
-                time.sleep(chance.uniform(0.0, 2.0))
-                keys += _acknowledged(client, chance.uniform(0.0, 0.3))
+            record = Record(site=demo.site, session=client.state["session"])
+            for number in range(times):
+                if number % HEAT_EVERY == 0:
+                    _heats(client, room)
+                time.sleep(chance.uniform(0.0, LONGEST_LULL_S))
+                keys = _acknowledged(client, chance.uniform(0.0, 0.3))
+                alarms = _alarms(client.state)
                 if process == "supervisor":
                     room, client = _supervisor(demo, room, client, tally)
                     others.append(room)  # type: ignore[arg-type]
                 else:
                     (_control if process == "control" else _web)(room, client, tally)
-                assert client.state["session"] == session and client.state["phase"] == phase
+                assert client.state["session"] == record.session and client.state["phase"] == phase
                 _adds_up(client.state)
-            tally.acknowledged = len(keys)
-            _in_record(demo.site, session, keys)
+                _same_alarms(alarms, _alarms(client.state))
+                record.holds(keys)
+            tally.acknowledged = record.acknowledged
+            record.proves_itself()
         finally:
             client.close()
             if others:
@@ -118,21 +128,42 @@ def _heats(client: Client, room: Room) -> None:
 
 
 def _acknowledged(client: Client, within_s: float) -> list[str]:
-    """Notes that were told so soon that they must be on the disk, up to the instant of the kill."""
-    until, keys = time.monotonic() + within_s, []
-    while time.monotonic() < until:
+    """Notes that were told so soon that they must be on the disk, up to the instant of the kill; at
+    least one."""
+    began = time.monotonic()
+    keys: list[str] = []
+    while time.monotonic() < began + within_s or not keys:
+        assert time.monotonic() < began + LONG_S, "the room acknowledges nothing"
         given = time.monotonic()
         answer = client.post("note", text="before the kill")
-        if answer.status_code == TOO_MANY:
+        if answer.status_code != ACCEPTED:
+            assert answer.status_code == TOO_MANY or given < began + READY_S, answer.text
             time.sleep(0.1)
             continue
-        assert answer.status_code == ACCEPTED, answer.text
         key = answer.json()["key"]
         with suppress(AssertionError):
-            told = client.first(lambda m, key=key: m.get("key") == key, DURABLE_WITHIN_S, "told")
+            told = client.first(_tells_of(key), DURABLE_WITHIN_S, "told")
             if told - given < DURABLE_WITHIN_S:
                 keys.append(key)
     return keys
+
+
+def _tells_of(key: str) -> Callable[[Json], bool]:
+    return lambda message: message.get("key") == key
+
+
+def _alarms(state: Json) -> dict[str, str]:
+    """The presence of each alarm by its occurrence."""
+    return {alarm["occurrence"]: alarm["presence"] for alarm in state["alarms"]}
+
+
+def _same_alarms(before: dict[str, str], after: dict[str, str]) -> None:
+    """A latched alarm does not go by itself, and one that was acknowledged does not call again."""
+    for occurrence, presence in before.items():
+        now = after.get(occurrence)
+        assert presence != "latched" or now is not None, f"{occurrence} was latched and is gone"
+        calls = presence == "acknowledged" and now in ("on", "latched")
+        assert not calls, f"{occurrence} was acknowledged and is {now}"
 
 
 def _adds_up(state: Json) -> None:
@@ -174,12 +205,13 @@ def _control(room: Room, client: Client, tally: Tally) -> None:
 
 def _web(room: Room, client: Client, tally: Tally) -> None:
     boot = next(m["boot"] for _, m in reversed(client.messages))
+    heated = room.heater_runs(), client.state["heat"]["on"]
     os.kill(room.pid("service.web"), signal.SIGKILL)
     struck = time.monotonic()
     back = _until(client, lambda m: m["type"] == "snapshot", struck + 0.2, "pages again")
     tally.back_s.append(back - struck)
     assert next(m["boot"] for _, m in reversed(client.messages)) == boot, "another control process"
-    assert room.heater_runs() and client.state["heat"]["on"], "the treatment went on"
+    assert (room.heater_runs(), client.state["heat"]["on"]) == heated, "the treatment went on"
 
 
 def _supervisor(
@@ -204,15 +236,36 @@ def _supervisor(
     return follower, after
 
 
-def _in_record(site: Path, session: str, keys: list[str]) -> None:
-    """Every acknowledged command is in the record, which proves itself."""
-    url = f"sqlite:///{site.with_name('hipec.db')}"
-    with closing(open_reading(url)) as store:
-        rows = store.spoken(session, ["Command"])
-        recorded = {CODEC.decode(row.kind, row.body, row.schema).key for row in rows}
-    assert not set(keys) - recorded, f"{len(set(keys) - recorded)} acknowledged records are lost"
-    code, text = verify(url, session)
-    assert code == 0, text
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """The record of the session, read on after each kill."""
+
+    site: Path
+    session: str
+    acknowledged: int = 0
+    _read: int = -1
+    _recorded: set[str] = field(default_factory=set)
+
+    def holds(self, keys: list[str]) -> None:
+        """What was acknowledged is there, and no command is there twice."""
+        with closing(open_reading(self._url)) as store:
+            for row in store.spoken(self.session, ["Command"], after=self._read):
+                key = CODEC.decode(row.kind, row.body, row.schema).key
+                assert key not in self._recorded, f"{key} was carried out twice"
+                self._recorded.add(key)
+                self._read = row.n
+        lost = set(keys) - self._recorded
+        assert not lost, f"{len(lost)} acknowledged records are lost"
+        self.acknowledged += len(keys)
+
+    def proves_itself(self) -> None:
+        """The whole chain, and every effect of every event once more."""
+        code, text = verify(self._url, self.session)
+        assert code == 0, text
+
+    @property
+    def _url(self) -> str:
+        return f"sqlite:///{self.site.with_name('hipec.db')}"
 
 
 def main() -> None:

@@ -19,10 +19,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from service.core.model import PersonRole
+from service.runtime import CONTROL, WEB, holder_of, runtime_folder
 from simulator.control import ask
 
 Json = dict[str, Any]
 START_S = 40.0
+LOCKS = {"service.control": CONTROL, "service.web": WEB}
 WITHOUT = {"audio": "A program has no ears", "probe_comparison": "No reference"}
 """Why a program goes on without what only a person can do."""
 KEYS = itertools.count(1)
@@ -35,6 +37,7 @@ class Room:
 
     address: str
     ports: Path
+    site: Path
     tokens: dict[str, str]
 
     def __init__(self, *arguments: str) -> None:
@@ -70,11 +73,20 @@ class Room:
         return bool(self.simulate(do="state")["devices"]["heater"]["running"])
 
     def pid(self, module: str) -> int:
-        """The process of this room that runs a module."""
-        for pid in children(self.process.pid):
-            if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
-                return pid
-        raise AssertionError(f"no process runs {module}")
+        """The process of this room that does a module's work: it holds the lock; one that is
+        loaded and waits to take its place holds nothing."""
+        pid = holder_of(runtime_folder(self.site) / LOCKS[module])
+        assert pid is not None, f"no process does the work of {module}"
+        return pid
+
+    def waiting(self, module: str) -> list[int]:
+        """The processes that are loaded and wait to begin."""
+        return [
+            pid
+            for pid in children(self.process.pid)
+            if module in Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            and pid != holder_of(runtime_folder(self.site) / LOCKS[module])
+        ]
 
     def close(self) -> int:
         """End the room as Ctrl-C does; its exit code."""
@@ -109,7 +121,7 @@ class ServedRoom(Room):
     """`hipec serve` of a site file whose instruments are simulated already."""
 
     def __init__(self, site: Path, ports: Path, speed: float = 1.0) -> None:
-        self.ports = ports
+        self.ports, self.site = ports, site
         super().__init__("serve", "--site", str(site), "--speed", str(speed))
         text = self._read_up_to(lambda line: PersonRole.DISPLAY in line)
         self.address = re.search(r"served at (http://\S+)/", text).group(1)  # type: ignore[union-attr]

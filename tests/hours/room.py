@@ -276,7 +276,7 @@ def _scenario(seed: int) -> Scenario:
         parameters=WARM,
         seed=seed,
         start=Start(patient_connected=False),
-        settings={"flow": FlowMeterSettings(push_s=0.3)},
+        settings={"flow": FlowMeterSettings(push_s=1.0)},
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import sys
@@ -31,11 +30,15 @@ pytestmark = pytest.mark.real_time
 ROOT = Path(__file__).parents[2]
 
 
-async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "service.web", cwd=ROOT, env=os.environ | environment,
+async def start(settings: str) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "service.web"), cwd=ROOT, stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(f"{settings}\n".encode())
+    process.stdin.close()
+    return process
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ async def test_it_says_when_it_is_ready_holds_little_and_ends_at_once(
     """With an ordinary page and one that never reads, while 15 MB of snapshots go by."""
     settings = settings_in(tmp_path)
     token = issue(settings, PersonRole.PERFUSIONIST)
-    process = await start({"HIPEC_WEB": settings.model_dump_json()})
+    process = await start(settings.model_dump_json())
     assert process.stdout and process.stderr
     origin = json.loads(await soon(process.stdout.readline(), within_s=60))["ready"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -94,13 +97,10 @@ async def test_settings_or_an_address_that_cannot_be_used_end_it_with_a_sentence
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         cases = [
-            ({"HIPEC_WEB": "{}"}, b"room"),
-            (
-                {"HIPEC_WEB": settings_in(tmp_path, listen=listen).model_dump_json()},
-                b"Cannot listen",
-            ),
+            ("{}", b"room"),
+            (settings_in(tmp_path, listen=listen).model_dump_json(), b"Cannot listen"),
         ]
-        started = [await start(environment) for environment, _ in cases]
+        started = [await start(settings) for settings, _ in cases]
         for process, (_, sentence) in zip(started, cases, strict=True):
             _, errors = await soon(process.communicate(), within_s=60)
             assert process.returncode == 2
