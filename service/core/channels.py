@@ -180,11 +180,15 @@ MAKE_FIGURES = maker(Figures)
 
 
 def _figures(state: State, role: Role) -> Figures:
-    own = of_role(state, role)
+    known, samples, now_ns = tables(state.room), state.samples, state.now.mono_ns
+    own = known.by_role[role]
     valid, trusted = [], []
     for channel in own:
-        sample = fresh(state, channel)
+        sample = samples.get(channel.id)
         if sample is None or sample.value is None:
+            continue
+        age_ns = now_ns - sample.at.mono_ns
+        if age_ns > LEAST_GONE_NS and age_ns > 1e9 * gone_s(channel):
             continue
         if sample.validity is Validity.VALID:
             valid.append(sample.value)

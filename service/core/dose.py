@@ -41,7 +41,10 @@ def remembered(state: State, session: Session, device: str) -> State:
     course = channels.once(state.room, _course, session.protocol.target.role, _course)
     if device != course.device:
         return state
-    values = tuple([channels.valid_value(state, channel) for channel in course.channels])
+    sites = channels.figures(state, Role.SITE)
+    values: tuple[float | None, ...] = sites.valid
+    if len(values) < len(course.channels):
+        values = tuple([channels.valid_value(state, channel) for channel in course.channels])
     points = (*state.dose.points, (state.treat_s, session.clocks.elapsed_s, values))
     if len(points) > SUMMED_POINTS:
         return replace(state, dose=_summed(state, session, points))

@@ -17,7 +17,13 @@ def settled(state: State) -> tuple[State, list[Effect]]:
 
 
 def follow(before: State, state: State) -> tuple[State, list[Effect]]:
-    """Move every command on by the orders of this pass: sent, or overtaken by a newer one."""
+    """Move every command on by the orders of this pass: sent, or overtaken by a newer one.
+
+    Commands and drives as they were have followed already.
+    """
+    drives_are_same = state.heater is before.heater and state.pump is before.pump
+    if drives_are_same and state.commands is before.commands:
+        return state, []
     return _moved_on(state, lambda record: _settled(state, _sent(before, state, record)))
 
 

@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from protocols.schema import Limits, Technique
-from service.core import channels
+from service.core import calm, channels
 from service.core.alarm_table import DOUBT_RULES, ROOM_RULES, RULES, Found, RoomRule, Rule, armed
 from service.core.alarms import Finding
 from service.core.changing import maker
@@ -50,6 +50,8 @@ class Facet(StrEnum):
     """What stands against channels and devices."""
     LOST = "lost"
     """A reading, of any role, that has no valid value."""
+    ALARMS = "alarms"
+    """A pass while alarms stand that a display could show."""
 
 
 Watch = Role | Facet
@@ -105,6 +107,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "overtime": (Facet.OVER,),
     "scale_stuck": (Facet.BALANCE,),
     "request_unanswered": (Facet.TIME,),
+    "not_seen": (Facet.ALARMS,),
     "display_lost": (),
     "audio_lost": (),
     "configuration_differs": (),
@@ -190,29 +193,44 @@ def remembered(state: State, sight: Sight) -> State:
 
 
 class Ceilings:
-    """The armed rules that look whether a role is above their limits."""
+    """The armed rules that look whether channels of a role are above their limits."""
 
-    def __init__(self, role: Role, rules: tuple[Rule, ...]) -> None:
-        """`rules` look through `findings.Above`, all at this role."""
-        self.role, self.rules = role, rules
+    def __init__(self, role: Role, core_decides: bool | None, rules: tuple[Rule, ...]) -> None:
+        """`rules` look through `findings.Above`, all at the same channels of this role."""
+        self.role, self.rules, self._core_decides = role, rules, core_decides
 
     def is_calm(self, state: State, session: Session) -> bool:
-        """Whether every channel of the role is known, and too low for any of the rules."""
-        if self.role is Role.CORE and session.core_by_hand is not None:
-            return False
+        """Whether all their channels are known, and too low for any of the rules."""
         lowest = channels.once(state.room, self, session.limits, self._lowest)
-        return channels.figures(state, self.role).all_below(lowest)
+        if self._core_decides is None or session.core_by_hand is not None:
+            calm = channels.figures(state, self.role).all_below(lowest)
+            return calm and session.core_by_hand is None
+        decides = session.protocol.core_decides
+        for channel in channels.of_role(state, self.role):
+            if (channel.site in decides) is self._core_decides:
+                sample = channels.believed(state, channel)
+                if sample is None or sample.value is None or sample.value >= lowest:
+                    return False
+        return True
 
     def _lowest(self, _: Room, limits: Limits) -> float:
         looks = (rule.look for rule in self.rules)
         return min(look.calm_below(limits) for look in looks if isinstance(look, Above))
 
 
+class Together:
+    """Armed rules of which one look tells that none of them would find anything."""
+
+    def __init__(self, is_calm: Callable[[State, Session], bool], rules: tuple[Rule, ...]) -> None:
+        """While `is_calm` holds none of `rules` finds anything, true or unknown."""
+        self.is_calm, self.rules = is_calm, rules
+
+
 class Rules(NamedTuple):
-    """Rules that are to look: those of the room, ceilings by role, and all others."""
+    """Rules that are to look: those of the room, those asked together, and all others."""
 
     of_room: tuple[RoomRule, ...]
-    ceilings: tuple[Ceilings, ...]
+    together: tuple[Ceilings | Together, ...]
     others: tuple[Rule, ...]
 
 
@@ -227,11 +245,11 @@ def _looked(state: State, found: Found, rules: Rules) -> Found:
             now.pop(room_rule.id, None)
     if session is None:
         return now
-    for ceilings in rules.ceilings:
-        if not ceilings.is_calm(state, session):
-            _look_at(now, ceilings.rules, state, session)
+    for together in rules.together:
+        if not together.is_calm(state, session):
+            _look_at(now, together.rules, state, session)
         elif now:
-            for rule in ceilings.rules:
+            for rule in together.rules:
                 now.pop(rule.id, None)
     _look_at(now, rules.others, state, session)
     return now
@@ -260,6 +278,21 @@ ROOM_RULE: Mapping[str, RoomRule] = {rule.id: rule for rule in ROOM_RULES}
 RULE: Mapping[str, Rule] = {rule.id: rule for rule in RULES}
 
 
+CALM: Mapping[str, Callable[[State, Session], bool]] = {
+    **dict.fromkeys(("no_flow", "flow_low", "flow_high", "flow_differs"), calm.flows),
+    **dict.fromkeys(
+        ("contact_overtime", "reminder_due", "fraction_due", "fraction_late"), calm.nothing_due
+    ),
+    **dict.fromkeys(("heater_not_off", "pump_not_off"), calm.nothing_off),
+    "request_unanswered": calm.nothing_asked,
+    "core_forecast": calm.forecast,
+    "suction_high": calm.suction,
+    "reservoir_low": calm.reservoir,
+    "iap_warn": calm.abdomen,
+}
+"""Rules with the one look that tells of several that none of them would find anything."""
+
+
 def _looks(state: State, happened: frozenset[Watch]) -> Rules:
     session = state.session
     if session is None:
@@ -274,14 +307,23 @@ def _watching(
     """The armed rules that may find something new after this has happened."""
     rules = () if phase is None or technique is None else armed(phase, technique)
     watching = [rule for rule in rules if _watches(rule.id, happened)]
-    by_role: dict[Role, list[Rule]] = {}
+    above: dict[tuple[Role, bool | None], list[Rule]] = {}
+    calmed: dict[Callable[[State, Session], bool], list[Rule]] = {}
+    others = []
     for rule in watching:
         if isinstance(rule.look, Above):
-            by_role.setdefault(rule.look.role, []).append(rule)
+            above.setdefault((rule.look.role, rule.look.core_decides), []).append(rule)
+        elif rule.id in CALM:
+            calmed.setdefault(CALM[rule.id], []).append(rule)
+        else:
+            others.append(rule)
     return Rules(
         tuple(rule for rule in ROOM_RULES if _watches(rule.id, happened)),
-        tuple(Ceilings(role, tuple(own)) for role, own in by_role.items()),
-        tuple(rule for rule in watching if not isinstance(rule.look, Above)),
+        (
+            *(Ceilings(*which, tuple(own)) for which, own in above.items()),
+            *(Together(is_calm, tuple(own)) for is_calm, own in calmed.items()),
+        ),
+        tuple(others),
     )
 
 
@@ -318,6 +360,8 @@ def _moved(was: State, state: State) -> frozenset[Watch]:
             happened |= HEAT
         if session.foresight is not then.foresight or session.heater_check is not then.heater_check:
             happened |= FORESIGHT
+    if state.alarms and state.displays:
+        happened |= ALARMS
     if state.balance_window is not was.balance_window:
         happened |= BALANCE
     if state.trust is not was.trust:
@@ -353,6 +397,7 @@ FORESIGHT: frozenset[Watch] = frozenset({Facet.FORESIGHT})
 BALANCE: frozenset[Watch] = frozenset({Facet.BALANCE})
 TRUST: frozenset[Watch] = frozenset({Facet.TRUST})
 LOST: frozenset[Watch] = frozenset({Facet.LOST})
+ALARMS: frozenset[Watch] = frozenset({Facet.ALARMS})
 EVERYTHING: frozenset[Watch] = frozenset((*Role, *Facet))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.core.alarm_table import ROOM_RULES, RULES
 from service.core.events import Event
-from service.core.looking import WATCHED
+from service.core.looking import CALM, WATCHED
 from service.core.session import step
 from service.core.state import State
 from tests.core.bench import Bench, at
@@ -36,6 +36,32 @@ def doubted(start: State, events: list[Event]) -> None:
 
 def test_every_entry_of_the_table_is_a_rule() -> None:
     assert set(WATCHED) <= {rule.id for rule in (*RULES, *ROOM_RULES)}
+    assert set(CALM) <= {rule.id for rule in RULES}
+
+
+@pytest.mark.requirement("RC-038")
+@FEW
+@given(
+    phase=st.sampled_from(["heat_up", "perfuse"]),
+    readings=st.fixed_dictionaries(
+        {
+            "flow": st.none() | st.floats(0.0, 2500.0),
+            "line_out": st.none() | st.floats(-250.0, 20.0),
+            "iap": st.none() | st.floats(5.0, 30.0),
+            "level": st.none() | st.floats(50.0, 1200.0),
+        }
+    ),
+)
+def test_where_one_look_tells_that_all_is_calm_no_rule_finds_anything(
+    phase: str, readings: dict[str, float | None]
+) -> None:
+    bench = at(phase)
+    bench.flow_follows = False
+    bench.values.update(readings)
+    bench.run(2)
+    for rule in (rule for rule in RULES if rule.id in CALM):
+        if CALM[rule.id](bench.state, bench.session):
+            assert not tuple(rule.look(bench.state, bench.session)), rule.id
 
 
 @pytest.mark.requirement("RC-038")

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from service.core import channels
 from service.core.alarms import Finding
-from service.core.changing import replace
+from service.core.changing import maker, replace
 from service.core.events import Frame
 from service.core.model import Phase, Role, Room
 from service.core.samples import Samples
@@ -20,6 +20,7 @@ from service.core.trust.view import View, spans
 
 Seen = Callable[[View], Iterator[Finding]]
 SLACK_S = 1e-6
+MAKE_VIEW = maker(View)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,8 @@ def _looked(state: State, session: Session, frame: Frame) -> State:
     rows: tuple[Row, ...] = (*(r for r in before if r[0] >= oldest_s), (state.treat_s, values))
     past = replace(state.past, rows={**state.past.rows, device: rows})
     state = replace(state, past=past)
-    view = View(state=state, session=session, limits=limits, device=device, own=own, rows=rows)
-    view = replace(view, moved=spans(view, limits.flat_s))
+    view = MAKE_VIEW(state, session, limits, device, own, rows, {})
+    view = MAKE_VIEW(state, session, limits, device, own, rows, spans(view, limits.flat_s))
     suspects = state.trust.suspects
     anchors = _anchors(state.room, device)
     for look in LOOKS:
@@ -113,11 +114,10 @@ def _learned(view: View, past: Past) -> Past:
 
 def _after(view: View, look: Look, suspects: Mapping[str, Suspect]) -> Mapping[str, Suspect]:
     """The suspects after this look: bad ones counted, good ones counted back."""
-    found = {finding.source: finding for finding in look.see(view)}
-    if not suspects and not found:
+    seen = tuple(look.see(view))
+    if not suspects and not any([finding.raw for finding in seen]):
         return suspects
-    if not suspects and not any(finding.raw for finding in found.values()):
-        return suspects
+    found = {finding.source: finding for finding in seen}
     concerned = [
         name
         for name, suspect in suspects.items()
