@@ -284,7 +284,8 @@ RULES: tuple[Rule, ...] = (
         look=findings.core_forecast,
         phases=WARM,
         delay=30.0,
-        hidden_by=("core_warm", "core_high", "core_ceiling"),
+        hysteresis="0.1 °C",
+        hidden_by_any=("core_warm", "core_high", "core_ceiling"),
         do="Tell anesthesia, start cooling, lower the inflow by 1 °C.",
     ),
     Rule(
@@ -466,8 +467,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="volume_shift",
-        condition="More than `volume_shift_ml` missing within `balance_window_s` and the "
-        "abdominal pressure risen by 3 mmHg",
+        condition="More than `volume_shift_ml` missing within `balance_window_s`, three samples "
+        "(10 s) in a row, and the abdominal pressure risen by 3 mmHg",
         priority=HIGH,
         look=findings.volume_shift,
         phases=WARM,
@@ -477,8 +478,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="leak",
-        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, "
-        "written movements counted",
+        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, three "
+        "samples (10 s) in a row; what came out and was written down is allowed for, what went in "
+        "counts as far as the scale has shown it",
         priority=HIGH,
         look=findings.leak,
         phases=WARM,
@@ -656,8 +658,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="scale_stuck",
-        condition="The reservoir's scale has not moved within a minute of a volume of 100 ml or "
-        "more that a person entered",
+        condition="The reservoir's scale has read the same from minutes before to a minute after a "
+        "volume of 100 ml or more that a person entered",
         priority=MEDIUM,
         look=scale.stuck,
         phases=WARM,
