@@ -114,7 +114,7 @@ def confirm_checklist(state: State, command: Command) -> Done:
         raise Refusal(f"there is no checklist item {wanted!r}: {known}")
     if item.names == 2 and not second_name(command):
         raise Refusal(f"{item.text!r} needs a second name")
-    skipped = comparison.skipped(session, item.id, command.reason)
+    skipped = comparison.skipped(state, item.id, command.reason)
     by = command.by.user or command.by.station
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command), skipped=skipped)
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
