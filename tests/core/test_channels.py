@@ -5,11 +5,19 @@ from math import inf, nan
 import pytest
 
 from service.core import channels, guarding
-from service.core.events import LinkChanged
-from service.core.model import Channel, CommandState, LinkState, Role, Unit, Validity
+from service.core.events import DisplayChanged, LinkChanged
+from service.core.model import (
+    Channel,
+    CommandState,
+    LinkState,
+    PersonRole,
+    Role,
+    Unit,
+    Validity,
+)
 from service.core.state import AlarmState
 from service.virtual.session import Setup, VirtualSession
-from tests.core.bench import Bench, at
+from tests.core.bench import SKIPS, Bench, at
 from tests.core.room import DEVICES, SITES, protocol
 
 
@@ -267,11 +275,21 @@ def test_what_nothing_watches_today_stands_on_the_strip() -> None:
     bench = at("prime")
     hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
     assert hazards == {
-        "Probes that all read wrong": "not compared in figures with an independent reference"
+        "Probes that all read wrong": "not compared in figures with an independent reference",
+        "Alarm sound at the displays": f"not heard before use: {SKIPS}",
     }
     bench.values.update(dict.fromkeys(("inflow", "outflow", "reservoir", "exchanger"), 42.0))
     bench.run(3)
     bench.command("compare_probes", c=42.0)
+    bench.feed(
+        DisplayChanged(
+            at=bench.now,
+            display="perfusion",
+            role=PersonRole.PERFUSIONIST,
+            present=True,
+            audible=True,
+        )
+    )
     assert list(guarding.not_guarded(bench.state)) == []
     bench = at(without=frozenset({"iap", "flow", "exchanger", "bubble", "cut_out", "level"}))
     hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
