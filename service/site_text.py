@@ -4,12 +4,17 @@ import json
 from pathlib import Path
 
 from protocols.loader import ProtocolError
+from service.core.guarding import shared_instruments
 from service.site import SiteError, load_site, narrowed
 
 EXAMPLE = Path(__file__).with_name("site_example.toml")
 
 PORTS = '"/dev/hipec/'
 DATABASE = '"sqlite:///hipec.db"'
+ONE_MODULE = (
+    "reads circuit and site probes: its error shows in neither. Put the site probes on an "
+    "instrument of their own; until then it stands on the strip of what is not guarded"
+)
 LISTEN = '"127.0.0.1:8000"'
 
 
@@ -46,9 +51,11 @@ def check_text(path: Path) -> tuple[int, str]:
     except SiteError as error:
         return 1, "\n".join(f"{path}: {line}" for line in error.lines)
     widened = f"; widened envelopes: {', '.join(site.envelope)}" if site.envelope else ""
+    shared = shared_instruments(site.room().channels)
+    note = f"\n{path}: note: {', '.join(shared)} {ONE_MODULE}" if shared else ""
     return 0, (
         f"{path}: good (room {site.about.id}, mode {site.about.mode}, {len(site.device)} devices, "
-        f"{len(site.channel)} channels, {len(protocols)} protocols{widened})"
+        f"{len(site.channel)} channels, {len(protocols)} protocols{widened}){note}"
     )
 
 

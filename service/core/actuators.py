@@ -13,6 +13,7 @@ from service.core.asked import (
     who,
 )
 from service.core.changing import replace
+from service.core.conditions import Condition
 from service.core.effects import ControllerChanged, Effect, Recorded
 from service.core.events import Command
 from service.core.model import Controller, DeviceClass
@@ -55,8 +56,16 @@ def _kept_c(heat: Heat, wanted: Controller) -> float | None:
 def _conditions_for_automatic(state: State, session: Session) -> Recorded:
     """Every condition with its reading, for the record; refused when one does not hold."""
     found = conditions.for_automatic(state, session)
-    if failed := [f"{c.name} ({c.reading})" for c in found if not c.holds]:
-        raise Refusal(f"automatic needs: {'; '.join(failed)}")
+    if failed := _failed(found):
+        raise Refusal(f"automatic needs: {failed}")
+    return _as_read(state, found)
+
+
+def _failed(found: tuple[Condition, ...]) -> str:
+    return "; ".join(f"{c.name} ({c.reading})" for c in found if not c.holds)
+
+
+def _as_read(state: State, found: tuple[Condition, ...]) -> Recorded:
     return Recorded(
         at=state.now,
         kind="automatic_conditions",
@@ -209,9 +218,25 @@ def resume(state: State, command: Command) -> Done:
     if stopped:
         to = Controller.ADVISORY
         effects.append(ControllerChanged(at=state.now, to=to, reason=f"by {who(command)}"))
+    session, checked = _automatic_goes_on(state, session)
     return Done(
-        state=replace(state, session=session), effects=tuple(effects), drives=("heater", "pump")
+        state=replace(state, session=session),
+        effects=(*effects, *checked),
+        drives=("heater", "pump"),
     )
+
+
+def _automatic_goes_on(state: State, session: Session) -> tuple[Session, list[Effect]]:
+    """Automatic that was interrupted is looked at again: what it needs and has not makes it
+    advisory."""
+    if session.heat.controller is not Controller.AUTOMATIC:
+        return session, []
+    found = conditions.to_go_on(state, session)
+    if not (failed := _failed(found)):
+        return session, [_as_read(state, found)]
+    to = Controller.ADVISORY
+    changed = ControllerChanged(at=state.now, to=to, reason=f"automatic needs: {failed}")
+    return replace(session, heat=replace(session.heat, controller=to)), [changed]
 
 
 def _pump_stands(state: State) -> bool:

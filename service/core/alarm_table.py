@@ -123,6 +123,9 @@ DOUBTS: tuple[tuple[Check, str], ...] = (
 """Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
 it all the same."""
 
+NO_HEAT = (Check.ORDER, Check.LINE, Check.EXCHANGER)
+"""What a heater that gives no heat brings about by itself."""
+
 CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
 ONLY_SITES = (Check.MOVED,)
 NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
@@ -158,6 +161,7 @@ def _doubt_rules() -> Iterator[Rule]:
                 phases=PATIENT if sites else FLUID,
                 technical=True,
                 hidden_by=CEILINGS,
+                hidden_by_any=("heater_not_gaining",) if check in NO_HEAT else (),
                 do=do,
             )
 
@@ -284,7 +288,8 @@ RULES: tuple[Rule, ...] = (
         look=findings.core_forecast,
         phases=WARM,
         delay=30.0,
-        hidden_by=("core_warm", "core_high", "core_ceiling"),
+        hysteresis="0.1 °C",
+        hidden_by_any=("core_warm", "core_high", "core_ceiling"),
         do="Tell anesthesia, start cooling, lower the inflow by 1 °C.",
     ),
     Rule(
@@ -466,8 +471,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="volume_shift",
-        condition="More than `volume_shift_ml` missing within `balance_window_s` and the "
-        "abdominal pressure risen by 3 mmHg",
+        condition="More than `volume_shift_ml` missing within `balance_window_s`, three samples "
+        "(10 s) in a row, and the abdominal pressure risen by 3 mmHg",
         priority=HIGH,
         look=findings.volume_shift,
         phases=WARM,
@@ -477,8 +482,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="leak",
-        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, "
-        "written movements counted",
+        condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, three "
+        "samples (10 s) in a row; what came out and was written down is allowed for, what went in "
+        "counts as far as the scale has shown it",
         priority=HIGH,
         look=findings.leak,
         phases=WARM,
@@ -571,14 +577,14 @@ RULES: tuple[Rule, ...] = (
         do="Check the heater: level, excess-temperature cut-out, power. Then resume.",
     ),
     Rule(
-        id="heater_not_gaining",
-        condition="Heat is demanded and the bath gains less than the heater's energy says",
-        priority=MEDIUM,
-        look=findings.heater_not_gaining,
-        phases=FLUID,
-        technical=True,
-        hidden_by_any=HEAT_ENDING,
-        do="Check the heater: level, power, cut-out, bath circulation. Have warm fluid ready.",
+        id="heater_not_off",
+        condition="The heater was told to stop and is not read back as stopped within "
+        "`heater_off_confirm_s`, or runs again",
+        priority=HIGH,
+        look=findings.heater_not_off,
+        phases=ANY,
+        event="heater_not_off",
+        do="Switch the heater off at the device. The pump is slowed, then stopped.",
     ),
     Rule(
         id="heats_unasked",
@@ -591,14 +597,24 @@ RULES: tuple[Rule, ...] = (
         do="Heater and its contactor are off. Unplug the heater and isolate the exchanger.",
     ),
     Rule(
-        id="heater_not_off",
-        condition="The heater was told to stop and is not read back as stopped within "
-        "`heater_off_confirm_s`, or runs again",
-        priority=HIGH,
-        look=findings.heater_not_off,
-        phases=ANY,
-        event="heater_not_off",
-        do="Switch the heater off at the device. The pump is slowed, then stopped.",
+        id="probe_bias",
+        condition="A probe differs from the independent reference by more than is allowed",
+        priority=MEDIUM,
+        look=comparison.differs,
+        phases=FLUID,
+        technical=True,
+        event="probe_bias",
+        do="Exchange the probe and compare it again; heat stays off until then.",
+    ),
+    Rule(
+        id="heater_not_gaining",
+        condition="Heat is demanded and the bath gains less than the heater's energy says",
+        priority=MEDIUM,
+        look=findings.heater_not_gaining,
+        phases=FLUID,
+        technical=True,
+        hidden_by_any=HEAT_ENDING,
+        do="Check the heater: level, power, cut-out, bath circulation. Have warm fluid ready.",
     ),
     Rule(
         id="pump_not_off",
@@ -609,16 +625,6 @@ RULES: tuple[Rule, ...] = (
         phases=ANY,
         technical=True,
         do="Stop the pump at the device or clamp the line.",
-    ),
-    Rule(
-        id="probe_bias",
-        condition="A probe differs from the independent reference by more than is allowed",
-        priority=MEDIUM,
-        look=comparison.differs,
-        phases=FLUID,
-        technical=True,
-        event="probe_bias",
-        do="Exchange the probe and compare it again; heat stays off until then.",
     ),
     *DOUBT_RULES,
     Rule(
@@ -656,8 +662,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="scale_stuck",
-        condition="The reservoir's scale has not moved within a minute of a volume of 100 ml or "
-        "more that a person entered",
+        condition="The reservoir's scale has read the same from minutes before to a minute after a "
+        "volume of 100 ml or more that a person entered",
         priority=MEDIUM,
         look=scale.stuck,
         phases=WARM,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from service.core import channels
 from service.core.model import DeviceClass, LinkState, Role
@@ -23,6 +24,25 @@ class Condition:
 def for_automatic(state: State, session: Session) -> tuple[Condition, ...]:
     """All conditions for automatic as they are now."""
     return tuple(look(state, session) for look in LOOKS)
+
+
+def to_go_on(state: State, session: Session) -> tuple[Condition, ...]:
+    """What automatic needs where a person resumes: not the flow, which is only to start again."""
+    return tuple(look(state, session) for look in LOOKS if look is not _flow_runs)
+
+
+def sites_agree(state: State, session: Session) -> bool:
+    """Whether two valid sites say the same, within what a site may drift from the others."""
+    sites, within_k = (
+        sorted(channels.valid_values(state, Role.SITE)),
+        session.protocol.trust.drift_k,
+    )
+    return any(warmer - colder <= within_k for colder, warmer in pairwise(sites))
+
+
+def least_flow_ml_min(session: Session) -> float:
+    """The flow below which nothing is heated."""
+    return session.limits.flow_low_share * session.protocol.perfusate.flow_min_ml_min
 
 
 def _phase(_: State, session: Session) -> Condition:
@@ -64,6 +84,16 @@ def _flow(state: State, _: Session) -> Condition:
     )
 
 
+def _flow_runs(state: State, session: Session) -> Condition:
+    flow, least = channels.heat_flow_ml_min(state), least_flow_ml_min(session)
+    reading = "not known" if flow is None else f"{flow:.0f} ml/min"
+    return Condition(
+        name=f"a flow of {least:.0f} ml/min",
+        holds=flow is not None and flow >= least,
+        reading=reading,
+    )
+
+
 def _sites(state: State, _: Session) -> Condition:
     sites = channels.valid_values(state, Role.SITE)
     mean = f", mean {sum(sites) / len(sites):.1f} °C" if sites else ""
@@ -71,6 +101,16 @@ def _sites(state: State, _: Session) -> Condition:
         name=f"{LEAST_SITES} valid sites",
         holds=len(sites) >= LEAST_SITES,
         reading=f"{len(sites)} valid{mean}",
+    )
+
+
+def _agreement(state: State, session: Session) -> Condition:
+    sites = channels.valid_values(state, Role.SITE)
+    reading = f"{min(sites):.1f} to {max(sites):.1f} °C" if sites else "no valid reading"
+    return Condition(
+        name=f"two sites within {session.protocol.trust.drift_k:g} °C of each other",
+        holds=sites_agree(state, session),
+        reading=reading,
     )
 
 
@@ -97,7 +137,9 @@ LOOKS: tuple[Callable[[State, Session], Condition], ...] = (
     _supervised,
     _heater,
     _flow,
+    _flow_runs,
     _sites,
+    _agreement,
     _inflow,
     _core,
 )

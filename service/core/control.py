@@ -9,7 +9,7 @@ cooler.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from service.core import channels, foresight
+from service.core import channels, conditions, foresight
 from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.effects import Effect, Recorded
@@ -143,6 +143,8 @@ def _missing(state: State, session: Session) -> Iterator[Missing]:
             yield Missing(text=f"no valid {need} temperature", data=True)
         elif role is Role.SITE and automatic and len(values) < LEAST_SITES:
             yield Missing(text=f"automatic needs {LEAST_SITES} valid sites", data=True)
+        elif role is Role.SITE and automatic and not conditions.sites_agree(state, session):
+            yield Missing(text="automatic needs two sites that agree", data=True)
     yield from _too_hot(state, session)
     if channels.device_of_class(state, DeviceClass.HEATER) is None:
         yield Missing(text="the room has no heater", data=False)
@@ -154,7 +156,7 @@ def _missing(state: State, session: Session) -> Iterator[Missing]:
 
 def _missing_flow(state: State, session: Session) -> Iterator[Missing]:
     flow = channels.heat_flow_ml_min(state)
-    least = session.limits.flow_low_share * session.protocol.perfusate.flow_min_ml_min
+    least = conditions.least_flow_ml_min(session)
     if flow is None:
         yield Missing(text="flow is not known", data=True)
     elif flow < least:

@@ -236,16 +236,13 @@ def core_forecast(state: State, session: Session) -> Iterator[Finding]:
     if seen is None or CORE not in seen.outlook.ahead:
         return
     later = seen.outlook.ahead[CORE][-1].value_c
-    warmest = max(
-        channels.deciding_core(state, session.protocol),
-        key=lambda channel: channels.valid_value(state, channel) or 0.0,
-    )
-    source = warmest.id
-    if state.treat_s - seen.outlook.at_s > FORECAST_HOLDS_S:
-        yield Finding(source=source, raw=None)
-    elif later >= limit - (DEAD_BAND_C if is_signalled(state, "core_forecast", source) else 0.0):
+    signalled = is_signalled(state, "core_forecast", "")
+    old = state.treat_s - seen.outlook.at_s > FORECAST_HOLDS_S
+    if old or (signalled and core_course.core_c(state, session) is None):
+        yield Finding(source="", raw=None)
+    elif later >= limit - (DEAD_BAND_C if signalled else 0.0):
         text = f"Core foreseen at {later:.1f} °C in 10 min, limit {limit:g}"
-        yield Finding(source=source, raw=True, text=text, value=later, limit=limit)
+        yield Finding(source="", raw=True, text=text, value=later, limit=limit)
 
 
 FORECAST_HOLDS_S = 60.0
@@ -358,14 +355,18 @@ def _flow_is_of_this_order(state: State) -> bool:
 def flow_high(state: State, session: Session) -> Iterator[Finding]:
     """More flow than the protocol allows, by meter or by pump."""
     limit = session.protocol.perfusate.flow_max_ml_min * FLOW_OVER_SHARE
-    flows = [flow for flow in channels.flows_ml_min(state) if flow is not None]
-    if not flows:
-        yield Finding(source="", raw=None)
-    elif (value := max(flows)) > limit:
-        text = f"Flow {value:.0f} ml/min, highest allowed {limit:.0f}"
-        yield Finding(source="", raw=True, text=text, value=value, limit=limit)
+    told = False
+    for source, value in zip(FLOW_SOURCES, channels.flows_ml_min(state), strict=True):
+        if value is None:
+            if is_signalled(state, "flow_high", source):
+                yield Finding(source=source, raw=None)
+        elif value > limit and not told:
+            told = True
+            text = f"Flow {value:.0f} ml/min, highest allowed {limit:.0f}"
+            yield Finding(source=source, raw=True, text=text, value=value, limit=limit)
 
 
+FLOW_SOURCES = ("measured", "calculated")
 FLOW_OVER_SHARE = 1.15
 """A flow meter and a pump may differ by 10-15 % in good order (clinical practice)."""
 
@@ -419,18 +420,19 @@ def _stopped(
 def heater_not_off(state: State, session: Session) -> Iterator[Finding]:
     """The heater was told to stop and has not confirmed it in time, or runs again."""
     text = "Heater is not confirmed off"
-    return _not_off(state, session, state.heater, DeviceClass.HEATER, text)
+    return _not_off(state, session, "heater_not_off", DeviceClass.HEATER, text)
 
 
 def pump_not_off(state: State, session: Session) -> Iterator[Finding]:
     """The pump was told to stop and has not confirmed it in time, or runs again."""
     text = "Pump is not confirmed stopped"
-    return _not_off(state, session, state.pump, DeviceClass.PUMP, text)
+    return _not_off(state, session, "pump_not_off", DeviceClass.PUMP, text)
 
 
 def _not_off(
-    state: State, session: Session, drive: Drive, device_class: DeviceClass, text: str
+    state: State, session: Session, rule: str, device_class: DeviceClass, text: str
 ) -> Iterator[Finding]:
+    drive = state.heater if device_class is DeviceClass.HEATER else state.pump
     if drive.wanted is not None or drive.ordered is None or _unpowered(state):
         return
     runs = channels.runs(state, device_class)
@@ -438,6 +440,8 @@ def _not_off(
     late = state.now.seconds_since(drive.ordered) > session.limits.heater_off_confirm_s
     if late and unproven:
         yield Finding(source=device_class, raw=True, text=text)
+    elif runs is None and is_signalled(state, rule, device_class):
+        yield Finding(source=device_class, raw=None)
 
 
 def contactor_open(state: State, session: Session) -> Iterator[Finding]:
@@ -484,6 +488,8 @@ def volume_shift(state: State, session: Session) -> Iterator[Finding]:
 def _missing_volume(state: State, limit: float, *, in_abdomen: bool) -> Iterator[Finding]:
     missing = volumes.missing_ml(state)
     if missing is None:
+        if is_signalled(state, "volume_shift" if in_abdomen else "leak", ""):
+            yield Finding(source="", raw=None)
         return
     ml, risen = missing
     if risen is in_abdomen and ml > limit:

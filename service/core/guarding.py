@@ -1,6 +1,6 @@
 """What is "not guarded today": every hazard, whether it is armed now, and if not, why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -8,7 +8,7 @@ from functools import cache
 from protocols.schema import Technique
 from service.core import channels, displays
 from service.core.alarm_table import RULES
-from service.core.model import Phase, Role
+from service.core.model import Channel, Phase, Role
 from service.core.state import State
 from service.core.trust import comparison
 
@@ -26,13 +26,15 @@ class Guard(StrEnum):
 class Hazard:
     """A hazard, the roles of which any one would show it, and the alarms that watch it.
 
-    Without roles it needs no sensor of its own. `technique` is the only one that it concerns.
+    Without roles it needs no sensor of its own. `technique` is the only one that it concerns. Where
+    it `decides`, only core probes that decide count: a bladder lies against hot perfusate.
     """
 
     text: str
     rules: tuple[str, ...]
     roles: tuple[Role, ...] = ()
     technique: Technique | None = None
+    decides: bool = False
     missing: str = "not monitored: no sensor is configured"
 
 
@@ -71,8 +73,16 @@ HAZARDS: tuple[Hazard, ...] = (
     ),
     Hazard(
         text="Hot patient (core temperature)",
-        rules=("core_ceiling", "core_high", "core_warm", "core_rising"),
+        rules=(
+            "core_ceiling",
+            "core_high",
+            "core_warm",
+            "core_rising",
+            "core_forecast",
+            "core_lost",
+        ),
         roles=(Role.CORE,),
+        decides=True,
     ),
     Hazard(
         text="Reservoir level, leaks and volume shift",
@@ -116,12 +126,30 @@ def guarded(state: State) -> Iterator[Guarded]:
     for hazard in HAZARDS:
         guard, why = _guard(state, hazard)
         yield Guarded(hazard=hazard.text, guard=guard, why=why)
-    compared = comparison.was_compared(state.session)
+    compared = comparison.was_compared(state)
     why = "" if compared else comparison.why_not_compared(state.session)
     guard = Guard.ARMED if compared else Guard.NO_READING
     yield Guarded(hazard="Probes that all read wrong", guard=guard, why=why)
+    shared = shared_instruments(state.room.channels)
+    why = f"{', '.join(shared)} reads both: its error shows in neither" if shared else ""
+    guard = Guard.NO_SENSOR if shared else Guard.ARMED
+    yield Guarded(hazard="Circuit and site probes wrong together", guard=guard, why=why)
     for name, why in displays.silent(state):
         yield Guarded(hazard=f"Alarm sound at {name}", guard=Guard.NO_SENSOR, why=why)
+
+
+def shared_instruments(of_room: Iterable[Channel]) -> tuple[str, ...]:
+    """The instruments that read probes of the circuit and of the sites: one error moves both."""
+    reads: dict[str, set[Role]] = {}
+    for channel in of_room:
+        reads.setdefault(channel.device, set()).add(channel.role)
+    return tuple(
+        sorted(
+            device
+            for device, roles in reads.items()
+            if Role.SITE in roles and roles.intersection(comparison.CIRCUIT)
+        )
+    )
 
 
 def not_guarded(state: State) -> Iterator[Unguarded]:
@@ -151,13 +179,19 @@ def _without_reading(state: State, hazard: Hazard) -> tuple[Guard, str] | None:
         channel
         for role in hazard.roles
         for channel in channels.of_role(state, role)
-        if channels.is_measured(state, channel)
+        if channels.is_measured(state, channel) and _counts(state, hazard, channel)
     ]
     if not hazard.roles or any(channels.believed(state, channel) for channel in watching):
         return None
     if not watching:
         return Guard.NO_SENSOR, hazard.missing
     return Guard.NO_READING, "its sensor gives no reading"
+
+
+def _counts(state: State, hazard: Hazard, channel: Channel) -> bool:
+    """Whether what watches the hazard looks at this channel."""
+    session = state.session
+    return not hazard.decides or session is None or channel.site in session.protocol.core_decides
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from service.core.alarms import Finding
-from service.core.ledger import IN
+from service.core import volumes
+from service.core.alarms import Finding, is_signalled
 from service.core.state import Session, State
 
 FROM_ML, SHARE, AFTER_S = 100.0, 0.1, 60.0
@@ -14,16 +14,23 @@ BESIDE_THE_RESERVOIR = frozenset({"drained", "spill"})
 
 
 def stuck(state: State, session: Session) -> Iterator[Finding]:
-    """The scale still reads what it read before a person moved a volume: locked or hung up."""
+    """The scale has read the same since minutes before a person moved a volume: locked, hung up.
+
+    Whether the volume is moved first or written down first makes no difference.
+    """
     window = state.balance_window
-    entries = [one for one in session.moved if one.kind not in BESIDE_THE_RESERVOIR]
-    for moved in entries:
-        before = [balance for balance in window if balance.at_s < moved.at_s]
-        if moved.ml < FROM_ML or not before or window[-1].at_s - moved.at_s < AFTER_S:
+    if not volumes.is_known(state):
+        if is_signalled(state, "scale_stuck", ""):
+            yield Finding(source="", raw=None)
+        return
+    for moved in session.moved:
+        if moved.ml < FROM_ML or moved.kind in BESIDE_THE_RESERVOIR:
             continue
-        since = [one for one in entries if one.at_s > before[-1].at_s]
-        net_ml = sum(one.ml if one.kind in IN else -one.ml for one in since)
-        if abs(window[-1].ml - before[-1].ml + net_ml) < SHARE * abs(net_ml):
-            text = f"Reservoir scale has not moved though {abs(net_ml):.0f} ml were entered"
-            yield Finding(source="", raw=True, text=text, value=abs(net_ml))
+        seen = window and window[0].at_s < moved.at_s <= window[-1].at_s - AFTER_S
+        if not seen:
+            continue
+        about = [held.ml for held in window if held.at_s <= moved.at_s + 2 * AFTER_S]
+        if max(about) - min(about) < SHARE * moved.ml:
+            text = f"Reservoir scale has not moved though {moved.ml:.0f} ml were entered"
+            yield Finding(source="", raw=True, text=text, value=moved.ml)
             return

@@ -266,6 +266,7 @@ def _restarted(state: State, event: Started) -> tuple[State, list[Effect]]:
         dose=state.dose if state.session is None else dose.settled(state, state.session),
         trust=Trust(suspects=state.trust.suspects),
         past=Past(usual_k=state.past.usual_k),
+        balance_window=state.balance_window,
         displays=state.displays,
     )
     session = state.session

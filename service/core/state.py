@@ -388,7 +388,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """What the reservoir holds, less what people moved, and the abdominal pressure with it."""
+    """What the reservoir's scale read, and the abdominal pressure with it."""
 
     at_s: float
     ml: float

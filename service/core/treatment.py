@@ -114,7 +114,7 @@ def confirm_checklist(state: State, command: Command) -> Done:
         raise Refusal(f"there is no checklist item {wanted!r}: {known}")
     if item.names == 2 and not second_name(command):
         raise Refusal(f"{item.text!r} needs a second name")
-    skipped = comparison.skipped(session, item.id, command.reason) or displays.skipped_sound(
+    skipped = comparison.skipped(state, item.id, command.reason) or displays.skipped_sound(
         state, item.id, command.reason
     )
     by = command.by.user or command.by.station

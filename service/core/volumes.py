@@ -3,33 +3,58 @@
 In circulation the reservoir keeps its level. What leaves it unexplained is either lost (a leak, a
 spill) or stays in the abdomen because the outflow is blocked; in the closed technique the abdominal
 pressure tells which.
+
+People write a volume down a little before or after they move it: what went in counts as far as the
+scale has shown it, what came out is allowed for at once. So writing down alone is never a loss.
 """
+
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple
 
 from service.core import channels
 from service.core.changing import replace
 from service.core.model import Phase, Role
-from service.core.state import Balance, Session, State
+from service.core.state import Balance, Moved, Session, State
 
 CIRCULATING = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
-SAMPLE_S = 5.0
+IN_KINDS = frozenset({"in", "prime", "drug", "rinse_in"})
+SAMPLE_S, SLACK_S = 5.0, 1e-6
+SUSTAINED = 3
+"""So many samples in a row say what the scale holds: a knock of it is no loss (derived)."""
+
+WRITTEN_WITHIN_S = 60.0
+"""A volume is written down within a minute before or after it is moved (derived)."""
+
 IAP_RISE_MMHG = 3.0
 """A rise beyond this over the window says that the missing volume is in the abdomen (derived: a
 compliance of about 100-200 ml/mmHg at the pressures of closed perfusion)."""
 
 
+class Held(NamedTuple):
+    """What the scale held for some samples in a row: the least or the most of them (ml)."""
+
+    from_s: float
+    to_s: float
+    ml: float
+    iap_mmhg: float | None
+
+
 def remembered(state: State, session: Session) -> State:
-    """Keep one balance every few seconds while the perfusate circulates, none otherwise."""
-    levels_ml = channels.valid_values(state, Role.LEVEL)
-    if not levels_ml or session.phase not in CIRCULATING:
-        return replace(state, balance_window=()) if state.balance_window else state
+    """Keep one reading every few seconds while the perfusate circulates, none otherwise.
+
+    While the scale tells nothing to believe, what it told before is kept.
+    """
     window = state.balance_window
-    if window and state.treat_s - window[-1].at_s < SAMPLE_S:
+    if session.phase not in CIRCULATING:
+        return replace(state, balance_window=()) if window else state
+    if window and state.treat_s - window[-1].at_s < SAMPLE_S - SLACK_S:
         return state
-    now = Balance(
-        at_s=state.treat_s,
-        ml=levels_ml[0] + session.volume_out_ml - session.volume_in_ml,
-        iap_mmhg=next(iter(channels.valid_values(state, Role.IAP)), None),
-    )
+    levels_ml = channels.valid_values(state, Role.LEVEL)
+    if not levels_ml:
+        return state
+    pressures = channels.valid_values(state, Role.IAP)
+    now = Balance(at_s=state.treat_s, ml=levels_ml[0], iap_mmhg=pressures[0] if pressures else None)
     oldest_s = state.treat_s - session.limits.balance_window_s
     return replace(state, balance_window=(*(b for b in window if b.at_s >= oldest_s), now))
 
@@ -37,15 +62,64 @@ def remembered(state: State, session: Session) -> State:
 def missing_ml(state: State) -> tuple[float, bool] | None:
     """What has left the reservoir unexplained within the window, and whether it is in the abdomen.
 
-    None before there is anything to compare.
+    None before there is anything to compare, and while the scale tells nothing to believe.
     """
-    window = state.balance_window
-    if len(window) < 2:
+    window, session = state.balance_window, state.session
+    if session is None or len(window) < SUSTAINED or not is_known(state):
         return None
-    most, now = max(window, key=lambda balance: balance.ml), window[-1]
+    last = window[-SUSTAINED:]
+    now = Held(last[0].at_s, last[-1].at_s, max(b.ml for b in last), last[-1].iap_mmhg)
+    before = [_least(window[n : n + SUSTAINED]) for n in range(len(window) - SUSTAINED + 1)]
+    oldest_s = window[0].at_s - WRITTEN_WITHIN_S
+    entries = [one for one in session.moved if one.at_s >= oldest_s]
+    lost = [held.ml - now.ml for held in before]
+    if entries:
+        counted = [(one, _counted_ml(window, one, entries)) for one in entries]
+        lost = [
+            ml + sum(_explained_ml(one, shown_ml, held, now) for one, shown_ml in counted)
+            for ml, held in zip(lost, before, strict=True)
+        ]
+    most = max(lost)
+    then = before[lost.index(most)]
     risen = (
-        most.iap_mmhg is not None
+        then.iap_mmhg is not None
         and now.iap_mmhg is not None
-        and now.iap_mmhg - most.iap_mmhg > IAP_RISE_MMHG
+        and now.iap_mmhg - then.iap_mmhg > IAP_RISE_MMHG
     )
-    return most.ml - now.ml, risen
+    return max(0.0, most), risen
+
+
+def is_known(state: State) -> bool:
+    """Whether the scale gives a level to believe now."""
+    return bool(channels.valid_values(state, Role.LEVEL))
+
+
+def _counted_ml(window: Sequence[Balance], entry: Moved, entries: Sequence[Moved]) -> float:
+    """What the scale showed of an entry about when it was written down, together with others that
+    were written then: at most what was written (ml); all of what went out."""
+    if entry.kind not in IN_KINDS:
+        return entry.ml
+    lowest, rose = inf, 0.0
+    for held in window:
+        if abs(held.at_s - entry.at_s) <= WRITTEN_WITHIN_S:
+            lowest = min(lowest, held.ml)
+            rose = max(rose, held.ml - lowest)
+    together = sum(
+        one.ml
+        for one in entries
+        if one.kind in IN_KINDS and abs(one.at_s - entry.at_s) <= WRITTEN_WITHIN_S
+    )
+    return entry.ml * min(1.0, rose / together) if together else 0.0
+
+
+def _least(some: Sequence[Balance]) -> Held:
+    return Held(some[0].at_s, some[-1].at_s, min(b.ml for b in some), some[0].iap_mmhg)
+
+
+def _explained_ml(entry: Moved, counted_ml: float, then: Held, now: Held) -> float:
+    """What an entry adds to the loss between two times (ml); in doubt, less."""
+    before_it, after_it = entry.at_s - WRITTEN_WITHIN_S, entry.at_s + WRITTEN_WITHIN_S
+    if entry.kind not in IN_KINDS:
+        return -counted_ml if then.from_s < after_it and now.to_s > before_it else 0.0
+    surely = then.to_s < before_it and now.from_s > after_it
+    return counted_ml if surely else 0.0

@@ -243,9 +243,18 @@ def test_probes_are_not_confirmed_as_compared_without_figures_or_a_reason() -> N
     assert answer.state is CommandState.REFUSED and "reference" in answer.reason
     bench.command("confirm_checklist", item="probe_comparison", reason="bath is broken")
     assert bench.session.checklist["probe_comparison"].skipped == "bath is broken"
-    assert any("Skipped: Probes compared" in text for text in bench.recorded("deviation"))
+    assert any("Skipped: Circuit probes compared" in text for text in bench.recorded("deviation"))
     why = next(e.why for e in guarding.not_guarded(bench.state) if "all read wrong" in e.hazard)
     assert "bath is broken" in why
+
+
+@pytest.mark.requirement("RC-221")
+def test_one_probe_that_was_compared_does_not_stand_for_the_circuit() -> None:
+    bench = at("prime")
+    bench.command("compare_probes", c=43.0, channel="pelvis")
+    answer = bench.command("confirm_checklist", item="probe_comparison")
+    assert answer.state is CommandState.REFUSED and "the circuit's probes" in answer.reason
+    assert any("all read wrong" in entry.hazard for entry in guarding.not_guarded(bench.state))
 
 
 @pytest.mark.requirement("RC-190")

@@ -16,8 +16,9 @@ from service.core.model import (
     Validity,
 )
 from service.core.state import AlarmState
+from service.virtual.session import Setup, VirtualSession
 from tests.core.bench import SKIPS, Bench, at
-from tests.core.room import DEVICES, SITES
+from tests.core.room import DEVICES, SITES, protocol
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,9 @@ def test_what_nothing_watches_today_stands_on_the_strip() -> None:
         "Probes that all read wrong": "not compared in figures with an independent reference",
         "Alarm sound at the displays": f"not heard before use: {SKIPS}",
     }
-    bench.command("compare_probes", c=43.0, channel="pelvis")
+    bench.values.update(dict.fromkeys(("inflow", "outflow", "reservoir", "exchanger"), 42.0))
+    bench.run(3)
+    bench.command("compare_probes", c=42.0)
     bench.feed(
         DisplayChanged(
             at=bench.now,
@@ -300,6 +303,27 @@ def test_what_nothing_watches_today_stands_on_the_strip() -> None:
     bench.run(1)
     hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
     assert hazards["Line pressure, clamped or kinked line"] == "its sensor gives no reading"
+
+
+@pytest.mark.requirement("RC-219")
+def test_a_bladder_probe_does_not_guard_the_patient_s_core() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = None
+    bench.run(1)
+    hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
+    assert hazards["Hot patient (core temperature)"] == "its sensor gives no reading"
+    bench = at(without=frozenset({"nasopharynx"}))
+    hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
+    assert "no sensor" in hazards["Hot patient (core temperature)"], "armed on the bladder alone"
+
+
+@pytest.mark.requirement("RC-220")
+def test_one_instrument_for_circuit_and_sites_stands_on_the_strip() -> None:
+    session = VirtualSession(Setup(protocol=protocol("closed-mmc-90")))
+    hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(session.state)}
+    assert "thermometer reads both" in hazards["Circuit and site probes wrong together"]
+    hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(at().state)}
+    assert "Circuit and site probes wrong together" not in hazards, "the bench has two"
 
 
 @pytest.mark.requirement("RC-020")

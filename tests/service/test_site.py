@@ -360,6 +360,16 @@ def test_a_good_site_is_called_good(changed):
     assert text.startswith(f"{path}: good (room or-3, mode demo, 6 devices, 19 channels")
 
 
+@pytest.mark.requirement("RC-220")
+def test_a_module_that_reads_circuit_and_sites_is_told(changed):
+    code, text = check_text(
+        changed(('role = "core"\nsite = "bladder"', 'role = "site"\nsite = "bladder"'))
+    )
+
+    assert code == 0
+    assert "note: circuit reads circuit and site probes: its error shows in neither" in text
+
+
 def test_a_site_that_would_widen_a_protocols_limit_is_not_good(changed):
     code, text = check_text(changed(("[limits]", "[limits]\ninflow_ceiling_c = 46.5")))
 

@@ -29,3 +29,15 @@ def test_in_good_order_what_is_given_is_taken_up(room: VirtualSession) -> None:
     heat = room.state.past.heat
     assert heat is not None
     assert heat.given_w == pytest.approx(heat.taken_w, abs=100.0)
+
+
+@pytest.mark.requirement("RC-217")
+def test_a_heater_that_gives_no_heat_is_one_alarm_and_accuses_no_probe(
+    room: VirtualSession,
+) -> None:
+    room.run_until(room.now_s + 120.0)
+    room.inject(parse("heater_dead@0s"))
+    room.run_until(room.now_s + 420.0)
+    assert [a.id for a in room.log.alarms if a.event == "onset"] == ["heater_not_gaining"]
+    assert room.state.trust.suspects == {}
+    assert room.state.session is not None and room.state.session.blocks == {}

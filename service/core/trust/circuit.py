@@ -63,6 +63,9 @@ def _heats_up(view: View, inflow: Channel) -> bool:
         return False
     if not view.heats or flow is None or flow < session.limits.no_flow_ml_min:
         return False
+    bath_c, inflow_c = view.believed_c(Role.BATH), view.read(inflow)
+    if bath_c is not None and inflow_c is not None and bath_c <= inflow_c:
+        return False
     past = [value for value in view.series(inflow, MINUTE_S) if value is not None]
     return len(past) > 1 and past[-1] >= past[0] - RISING_K
 

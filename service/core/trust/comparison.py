@@ -85,28 +85,29 @@ def differs(state: State, session: Session) -> Iterator[Finding]:
         yield Finding(source=name, raw=True, text=text, value=value, limit=limit_k)
 
 
-def was_compared(session: Session | None) -> bool:
-    """Whether any probe was compared in figures."""
-    return session is not None and bool(session.compared)
+def was_compared(state: State) -> bool:
+    """Whether every probe of the circuit was compared in figures."""
+    session = state.session
+    return session is not None and all(probe.id in session.compared for probe in _circuit(state))
 
 
-def skipped(session: Session, item: str, reason: str) -> str:
+def skipped(state: State, item: str, reason: str) -> str:
     """Why the comparison is left out ("" when it was made, or for another item).
 
     Refused without figures and without a reason.
     """
-    if item != ITEM or session.compared:
+    if item != ITEM or was_compared(state):
         return ""
     if not reason.strip():
         raise Refusal(
-            "enter what the reference reads and compare the probes, or give a reason for going on "
-            "without"
+            "enter what the reference reads and compare the circuit's probes, or give a reason for "
+            "going on without"
         )
     return reason.strip()
 
 
 def why_not_compared(session: Session | None) -> str:
-    """Why no probe was compared in figures, for the strip of what is not guarded."""
+    """Why not every probe of the circuit was compared, for the strip of what is not guarded."""
     confirmed = None if session is None else session.checklist.get(ITEM)
     said = f": {confirmed.skipped}" if confirmed is not None and confirmed.skipped else ""
     return f"not compared in figures with an independent reference{said}"
@@ -123,12 +124,16 @@ def confirmed_again(state: State, item: str) -> State:
 def _named(state: State, command: Command) -> tuple[Channel, ...]:
     name = command.args.get("channel")
     if not name:
-        return tuple(c for c in state.room.channels if c.role in CIRCUIT)
+        return _circuit(state)
     channel = channels.by_id(state.room).get(str(name))
     if channel is None or channel.unit is not Unit.DEG_C:
         known = ", ".join(c.id for c in state.room.channels if c.unit is Unit.DEG_C)
         raise Refusal(f"there is no probe {name!r}: {known}")
     return (channel,)
+
+
+def _circuit(state: State) -> tuple[Channel, ...]:
+    return tuple(channel for channel in state.room.channels if channel.role in CIRCUIT)
 
 
 def is_off(session: Session, one: Compared) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from service.core import channels
 from service.core.alarms import Finding
+from service.core.changing import replace
 from service.core.model import Channel, Role
 from service.core.state import Session, State
 from service.core.trust.alone import LIVING
@@ -21,6 +22,9 @@ def doubted(check: Check, *, sites: bool) -> Callable[[State, Session], Iterator
         if not suspects:
             return
         told = [name for name in sorted(suspects) if _first(suspects, name) is check]
+        if check is Check.ORDER:
+            yield from _out_of_order(state, told, sites=sites)
+            return
         by_device = _by_device(state, told)
         for device in by_device.values():
             mixed = any(channel.role is not Role.SITE for channel in device)
@@ -33,6 +37,15 @@ def doubted(check: Check, *, sites: bool) -> Callable[[State, Session], Iterator
                     yield _of_channel(state, channel)
 
     return look
+
+
+def _out_of_order(state: State, told: list[str], *, sites: bool) -> Iterator[Finding]:
+    """One finding for all probes that are out of order: a swap has two ends and is one cause."""
+    found = [channels.by_id(state.room)[name] for name in told]
+    if found and all(channel.role is Role.SITE for channel in found) is sites:
+        seen = [_of_channel(state, channel) for channel in found]
+        first = next((finding for finding in seen if finding.raw), seen[0])
+        yield replace(first, source="")
 
 
 def _first(suspects: Mapping[str, Suspect], name: str) -> Check | None:

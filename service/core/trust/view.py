@@ -85,8 +85,10 @@ class View:
 
     @property
     def heats(self) -> bool:
-        """The heater was told to run, and says that it does."""
-        on = self.state.heater.wanted is not None
+        """The heater was told to run, says that it does, and its heat arrives."""
+        check = self.session.heater_check
+        fails = check is not None and check.short_c > 0.0
+        on = self.state.heater.wanted is not None and not fails
         return on and channels.runs(self.state, DeviceClass.HEATER) is True
 
 
