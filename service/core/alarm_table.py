@@ -37,6 +37,7 @@ TREATED = frozenset({Phase.DRUG_ADDITION, Phase.PERFUSE})
 ANY = frozenset(Phase)
 HEAT_ENDING = (
     "inflow_isolate",
+    "inflow_still_high",
     "inflow_high",
     "site_ceiling",
     "core_ceiling",
@@ -123,7 +124,10 @@ DOUBTS: tuple[tuple[Check, str], ...] = (
 """Checks of readings, and what to do about each. A doubted reading raises no heat; ceilings watch
 it all the same."""
 
-CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
+CEILINGS = (
+    *("inflow_isolate", "inflow_still_high", "inflow_high"),
+    *("site_ceiling", "core_ceiling", "core_high"),
+)
 ONLY_SITES = (Check.MOVED,)
 NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
 
@@ -179,6 +183,19 @@ RULES: tuple[Rule, ...] = (
         do="Pump is stopped. Isolate the heat exchanger, let it cool.",
     ),
     Rule(
+        id="inflow_still_high",
+        condition="Inflow at or above `inflow_ceiling_c` for `inflow_still_high_s`, its heater off",
+        hysteresis="0.1 °C",
+        priority=HIGH,
+        look=above("inflow_still_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
+        phases=FLUID,
+        delay="inflow_still_high_s",
+        event="still_hot",
+        hidden_by=("inflow_isolate",),
+        do="The pump is slowed, then stopped. Isolate the heat exchanger or clamp towards the "
+        "patient, and let the bath cool.",
+    ),
+    Rule(
         id="inflow_high",
         condition="Any believed inflow reading at or above `inflow_ceiling_c`",
         hysteresis="0.1 °C",
@@ -186,7 +203,7 @@ RULES: tuple[Rule, ...] = (
         look=above("inflow_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
         phases=FLUID,
         event="temperature_ceiling",
-        hidden_by=("inflow_isolate",),
+        hidden_by=("inflow_isolate", "inflow_still_high"),
         do="Heater is off, the pump goes on. Check heater set-point and flow, then resume.",
     ),
     Rule(
@@ -197,7 +214,7 @@ RULES: tuple[Rule, ...] = (
         look=findings.inflow_above_set,
         phases=WARM,
         delay=30.0,
-        hidden_by=("inflow_high", "inflow_isolate"),
+        hidden_by=("inflow_high", "inflow_still_high", "inflow_isolate"),
         do="Lower the inflow set-point or check the heater.",
     ),
     Rule(

@@ -109,7 +109,11 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An interlock that has acted: what it keeps off until a person resumes."""
+    """An interlock that has acted: what it keeps off until a person resumes.
+
+    `pump_stop_after_s` is when a check of a pump that was left on is over, `away_s` since when its
+    cause has not been seen (treatment seconds).
+    """
 
     cause: str
     text: str
@@ -118,6 +122,7 @@ class Block:
     since_s: float
     pump_minimum: bool = False
     pump_stop_after_s: float | None = None
+    away_s: float | None = None
     surgeon: bool = False
 
 
