@@ -409,7 +409,8 @@ def _steps(state: State, session: Session) -> list[Json]:
 def _next_action(state: State, session: Session) -> Json | None:
     if session.phase is Phase.COMPLETE:
         return _action("close_session", {}, "Close the session", [])
-    if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
+    stopped = session.heat.controller is Controller.STOPPED and session.phase is Phase.DRAIN
+    if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks or stopped:
         return _resume(state, session)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])

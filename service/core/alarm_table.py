@@ -60,6 +60,7 @@ HEAT_ENDING = (
     "contactor_open",
     "pump_stopped",
     "no_flow",
+    "flow_high",
     "heater_stopped",
     "heater_not_off",
     "heats_unasked",
@@ -563,17 +564,20 @@ RULES: tuple[Rule, ...] = (
         look=findings.flow_high,
         phases=FLUID,
         delay=2.0,
-        do="Lower or stop the pump; check speed and tubing calibration.",
+        event="flow_high",
+        do="Heater is off, the pump is slowed, then stopped. Clamp the line if it does not obey; "
+        "check speed and tubing calibration.",
     ),
     Rule(
         id="flow_differs",
-        condition="The flow meter sees more flow than the pump turns",
+        condition="The flow meter sees more than the pump turns by [trust] `flow_share` and "
+        "`no_flow_ml_min`, or less by `flow_share`",
         priority=MEDIUM,
         look=findings.flow_differs,
         phases=FLUID,
         delay="flow_low_s",
         technical=True,
-        hidden_by_any=("flow_high",),
+        hidden_by_any=("flow_high", "flow_low", "no_flow", "line_pressure_high", "pump_stopped"),
         do="Recalibrate: tubing in the pump, occlusion, and where the flow meter clamps.",
     ),
     Rule(

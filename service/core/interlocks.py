@@ -30,6 +30,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "cut_out": HEAT_ONLY,
     "probe_bias": HEAT_ONLY,
     "heater_not_off": SLOW_THEN_STOP,
+    "flow_high": SLOW_THEN_STOP,
     "still_hot": SLOW_THEN_STOP,
 }
 """Responses of this service's own conditions, beside the protocol's matrix."""

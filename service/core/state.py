@@ -329,10 +329,9 @@ class Patient:
 class Session:
     """One treatment from opening to closing.
 
-    `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
-    causes that surgeon and anesthesia have overridden while they stand.
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
-    `compared` each probe's last comparison with the reference.
+    `opened_s` and `began_s` are when it was opened and each phase entered (treatment seconds of the
+    room); `overridden` names the causes that surgeon and anesthesia have overridden while they
+    stand, `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -341,6 +340,7 @@ class Session:
     opened: Instant
     duration_s: float
     patient: Patient
+    opened_s: float = 0.0
     phase: Phase = Phase.SETUP
     phase_from_s: float = 0.0
     began_s: Mapping[Phase, float] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from service.core import dips, displays, dose, guarding, phases, timers
+from service.core import dips, displays, dose, drives, guarding, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -17,7 +17,7 @@ from service.core.asked import (
 from service.core.changing import replace
 from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
-from service.core.model import Phase
+from service.core.model import Controller, Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
 from service.core.trust import comparison
 from service.core.trust.memory import Past
@@ -54,6 +54,7 @@ def open_session(state: State, command: Command) -> Done:
         protocol=protocol,
         limits=protocol.limits,
         opened=state.now,
+        opened_s=state.treat_s,
         duration_s=60.0 * minutes,
         patient=patient,
         phase_from_s=state.treat_s,
@@ -141,6 +142,8 @@ def start_phase(state: State, command: Command) -> Done:
         raise Refusal("the session is paused: resume first, or drain")
     if session.side is Side.ABORT and target not in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE):
         raise Refusal("the session was aborted: drain")
+    if target in drives.PUMPING and session.heat.controller is Controller.STOPPED:
+        raise Refusal(f"everything was stopped, and {target} runs the pump: resume first")
     if missing := phases.needs(state, session, step):
         raise Refusal(f"{target} needs: {'; '.join(missing)}")
     if phases.asks_reason(session, step) and not command.reason:
@@ -162,13 +165,17 @@ def confirm_drug(state: State, command: Command) -> Done:
         raise Refusal(f"fraction {number} is already recorded")
     if age_s and not command.reason:
         raise Refusal("an earlier time needs a reason")
-    late_s = age_s * state.room.speed
+    said_s = age_s * state.room.speed
+    late_s = min(said_s, state.treat_s - session.opened_s)
     at_s = state.treat_s - late_s
     utc_ns = state.now.utc_ns - int(age_s * 1e9)
     dip = dips.predicted(state, session)
     given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command), dip=dip)
     effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
     deviations = (
+        "Drug said to be in before the session was opened: its clock starts with the session"
+        if said_s > late_s
+        else "",
         _drug_deviation(state, session, number),
         timers.fraction_deviation(session, number, at_s),
         _without_reminders(session),

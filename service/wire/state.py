@@ -145,7 +145,7 @@ class NextAction(Strict):
     label: str
     enabled: bool
     needs: list[str]
-    names: list[str] = []
+    names: list[str] = Field(default_factory=list)
 
 
 class ChecklistState(Strict):

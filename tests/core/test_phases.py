@@ -105,6 +105,26 @@ def test_prime_starts_the_pump_at_the_protocol_s_flow_and_drain_stops_it() -> No
     assert bench.pump == 1500.0 and bench.heater is None
 
 
+@pytest.mark.requirement("RC-209")
+@pytest.mark.parametrize("ended", ["stop", "abort"])
+def test_after_a_stop_the_rinse_starts_no_pump_until_a_person_has_resumed(ended: str) -> None:
+    bench = at()
+    bench.command(ended)
+    bench.run(2)
+    bench.command("start_phase", phase="drain", reason="leaving")
+    bench.run(5)
+    answer = bench.command("start_phase", phase="rinse")
+    assert answer.state is REFUSED and "resume first" in answer.reason
+    bench.run(2)
+    assert bench.pump is None
+    assert bench.command("resume").state is not REFUSED
+    bench.run(2)
+    assert bench.pump is None and bench.heater is None, "nothing runs in the drain"
+    assert bench.command("start_phase", phase="rinse").state is not REFUSED
+    bench.run(2)
+    assert bench.pump == 1500.0 and bench.heater is None
+
+
 def test_a_pump_that_circulates_by_hand_in_set_up_is_left_alone_and_a_running_heater_is_not() -> (
     None
 ):
