@@ -736,7 +736,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="automatic_lost",
         condition="The automatic controller has fallen back",
-        priority=MEDIUM,
+        priority=HIGH,
         look=findings.automatic_lost,
         phases=WARM,
         technical=True,

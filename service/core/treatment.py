@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from protocols.schema import Protocol
 from service.core import dips, displays, dose, drives, guarding, phases, timers
 from service.core.asked import (
     Done,
@@ -41,11 +42,13 @@ def open_session(state: State, command: Command) -> Done:
     if protocol.drug is not None and carrier not in protocol.drug.carriers:
         allowed = ", ".join(protocol.drug.carriers)
         raise Refusal(f"carrier {carrier!r} is not allowed for {protocol.drug.name}: {allowed}")
+    bsa_m2 = optional_arg(command, "bsa_m2", 0.5, 4)
+    expected_mg = _arithmetic_mg(protocol, bsa_m2)
     patient = Patient(
         height_cm=optional_arg(command, "height_cm", 100, 220),
         weight_kg=optional_arg(command, "weight_kg", 30, 200),
-        bsa_m2=optional_arg(command, "bsa_m2", 0.5, 4),
-        dose_mg=_dose_mg(command, protocol.drug.dose_tolerance if protocol.drug else 0.0),
+        bsa_m2=bsa_m2,
+        dose_mg=_dose_mg(command, protocol, expected_mg),
         carrier=carrier,
     )
     stamp = datetime.fromtimestamp(state.now.utc_ns // 10**9, UTC).strftime(UTC_LABEL)
@@ -64,6 +67,9 @@ def open_session(state: State, command: Command) -> Done:
     if envelope := protocol.envelope.name:
         text = f"Envelope widened: {envelope}, approved by {protocol.envelope.approved_by}"
         effects.append(recorded(state, command, "envelope", text))
+    if doubt := _dose_doubt(protocol, patient.dose_mg, expected_mg):
+        text = f"Dose taken with a second name: {doubt.rstrip(':')}"
+        effects.append(recorded(state, command, "deviation", text))
     state = replace(
         state,
         session=session,
@@ -79,19 +85,31 @@ def open_session(state: State, command: Command) -> Done:
     return Done(state=state, effects=tuple(effects))
 
 
-def _dose_mg(command: Command, tolerance: float) -> float | None:
-    """The pharmacist's dose from the label; far from the arithmetic only with a second name."""
+def _arithmetic_mg(protocol: Protocol, bsa_m2: float | None) -> float | None:
+    drug = protocol.drug
+    return None if drug is None or bsa_m2 is None else drug.dose_mg_m2 * bsa_m2
+
+
+def _dose_mg(command: Command, protocol: Protocol, expected_mg: float | None) -> float | None:
+    """The pharmacist's dose from the label; without the arithmetic, or far from it, only with a
+    second name."""
     dose = optional_arg(command, "dose_mg", 0, 10_000)
-    expected = optional_arg(command, "expected_mg", 0, 10_000)
-    if dose is None or not expected:
+    if dose is None or second_name(command) or not _dose_doubt(protocol, dose, expected_mg):
         return dose
-    share = abs(dose - expected) / expected
-    if share > tolerance and not second_name(command):
-        raise Refusal(
-            f"label says {dose:g} mg, arithmetic says {expected:.1f} mg: "
-            f"{share:.0%} apart needs a second name"
-        )
-    return dose
+    raise Refusal(f"{_dose_doubt(protocol, dose, expected_mg)} needs a second name")
+
+
+def _dose_doubt(protocol: Protocol, dose: float | None, expected_mg: float | None) -> str:
+    """What stands against the dose on the label ("" for nothing)."""
+    drug = protocol.drug
+    if dose is None or drug is None:
+        return ""
+    if not expected_mg:
+        return f"label says {dose:g} mg, without height and weight no arithmetic beside it:"
+    share = abs(dose - expected_mg) / expected_mg
+    if share <= drug.dose_tolerance:
+        return ""
+    return f"label says {dose:g} mg, arithmetic says {expected_mg:.1f} mg: {share:.0%} apart"
 
 
 def close_session(state: State, command: Command) -> Done:
