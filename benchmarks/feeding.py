@@ -20,6 +20,7 @@ from tests.web.conftest import issue, settings_in
 from tests.web.control_side import ControlSide, envelope, frame, state
 
 PERIOD_S = 0.1
+CORES, SERVER, CLIENTS = os.sched_getaffinity(0), 0, 1
 PROBES = {f"probe_{n}": frame()["channels"]["pelvis"] for n in range(8)}
 FLOOR = """
 import os, selectors, socket, struct
@@ -108,7 +109,7 @@ class Web(NamedTuple):
 def on_core(core: int) -> Iterator[None]:
     """What is started within runs on this core alone, where there is more than one."""
     before = os.sched_getaffinity(0)
-    if core in before:
+    if core in CORES:
         os.sched_setaffinity(0, {core})
     try:
         yield
@@ -123,7 +124,7 @@ async def web_process(folder: Path) -> AsyncIterator[Web]:
     token = issue(settings, PersonRole.PERFUSIONIST)
     feeder = Feeder(settings.socket)
     await feeder.start()
-    with on_core(0):
+    with on_core(SERVER):
         process = subprocess.Popen(
             [sys.executable, "-m", "service.web"],
             env=os.environ | {"HIPEC_WEB": settings.model_dump_json()},

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from protocols.loader import load_all
 from protocols.schema import Protocol
 from service.control import requests
+from service.control.configured import configured
 from service.control.displays import Watch
 from service.control.host import Host, configuration
 from service.control.instruments import Instruments, RunEffect, SafeEffect
@@ -142,6 +143,8 @@ class ControlProcess:
             core=core_version(),
         )
         self._writer.append(ROOM, self._notary.introduces)
+        if said := configured(self._store, settings.site, now()):
+            self._writer.append(ROOM, (said,))
         self._state = _recovered(self._store) or initial(started)
         self.handle(started)
         for noticed in configuration(self._store, self._room, now()):

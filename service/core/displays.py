@@ -6,6 +6,7 @@ Only a display at an enrolled station counts here; every other page is for infor
 from collections.abc import Iterator, Mapping
 
 from service.core.alarms import Finding
+from service.core.asked import Refusal
 from service.core.changing import replace
 from service.core.effects import Effect, Recorded
 from service.core.events import DisplayChanged, HostNoticed
@@ -14,6 +15,9 @@ from service.core.state import AlarmState, Display, Session, State
 
 NOT_SEEN_S = 60.0
 """So long anesthesia has for "seen" (real seconds; this project's figure, a site approves it)."""
+
+SOUND_ITEM = "audio"
+"""The checklist item that says that the alarms' sound was heard."""
 
 DISK, CONFIGURATION = "disk", "configuration"
 """What is noticed of the computer."""
@@ -117,6 +121,44 @@ def silent(state: State) -> Iterator[tuple[str, str]]:
     for name, display in state.displays.items():
         if display.present and not display.armed:
             yield _named(name), "nobody has confirmed to hear the test tone"
+    confirmed = None if state.session is None else state.session.checklist.get(SOUND_ITEM)
+    if confirmed is not None and confirmed.skipped and _unheard(state):
+        yield "the displays", f"not heard before use: {confirmed.skipped}"
+
+
+def skipped_sound(state: State, item: str, reason: str) -> str:
+    """Why the sound was not heard ("" when it was, or for another item).
+
+    Refused while a display that should sound was not heard, and no reason is given.
+    """
+    if item != SOUND_ITEM or not (unheard := _unheard(state)):
+        return ""
+    if not reason.strip():
+        raise Refusal(
+            f"{'; '.join(unheard)}: play the test tone there and press Heard, "
+            "or give a reason for going on without"
+        )
+    return reason.strip()
+
+
+def _unheard(state: State) -> list[str]:
+    """What keeps the sound from counting as heard: every display that is there has to sound, and
+    one of them has to be the perfusionist's."""
+    there = present(state)
+    found = [
+        f"the test tone was not heard at {_named(name)}"
+        for name, display in there.items()
+        if not display.audible
+    ]
+    if all(display.role is not PersonRole.PERFUSIONIST for display in there.values()):
+        found.insert(0, "no display of an enrolled perfusionist's station is there to sound")
+    return found
+
+
+def heard_at(state: State, item: str) -> str:
+    """Where the sound was heard, for the record; empty for another item."""
+    heard = [_named(name) for name, display in present(state).items() if display.audible]
+    return f". Heard at: {', '.join(heard)}" if item == SOUND_ITEM and heard else ""
 
 
 def not_seen(state: State, session: Session) -> Iterator[Finding]:

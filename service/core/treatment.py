@@ -133,11 +133,13 @@ def confirm_checklist(state: State, command: Command) -> Done:
         raise Refusal(f"there is no checklist item {wanted!r}: {known}")
     if item.names == 2 and not second_name(command):
         raise Refusal(f"{item.text!r} needs a second name")
-    skipped = comparison.skipped(session, item.id, command.reason)
+    skipped = comparison.skipped(session, item.id, command.reason) or displays.skipped_sound(
+        state, item.id, command.reason
+    )
     by = command.by.user or command.by.station
     confirmed = Confirmed(at=state.now, by=by, second=second_name(command), skipped=skipped)
     session = replace(session, checklist={**session.checklist, item.id: confirmed})
-    text = f"Skipped: {item.text}" if skipped else item.text
+    text = f"Skipped: {item.text}" if skipped else item.text + displays.heard_at(state, item.id)
     if item.id == STRIP_ITEM:
         open_hazards = "; ".join(f"{u.hazard} ({u.why})" for u in guarding.not_guarded(state))
         text = f"{text}. Not guarded: {open_hazards or 'nothing'}"

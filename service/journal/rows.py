@@ -1,5 +1,6 @@
 """What a chain is made of: its rows, and the few kinds of row that the journal itself adds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service.core.events import Frame, Tick
@@ -206,7 +207,25 @@ class Access:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One setting of the site file that differs from the start before; empty where it is none."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """What the site file says, at the first start and at each whose file says something else."""
+
+    at: Instant
+    settings: Mapping[str, str]
+    changes: tuple[Change, ...]
+
+
 JOURNAL_KINDS: tuple[type, ...] = (
     *(Opening, Layout, Lost, Unencodable),
-    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere, Access),
+    *(Checkpoint, Unsigned, KeyInUse, SessionSealed, CopyElsewhere, Access, Configured),
 )

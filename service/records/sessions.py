@@ -19,7 +19,7 @@ from service.core.events import Command
 from service.core.model import Instant, Mode
 from service.core.state import State
 from service.journal.codec import CODEC
-from service.journal.rows import ROOM, JournalError, Lost
+from service.journal.rows import ROOM, Access, Configured, JournalError, Lost, Opening
 from service.journal.sealing import Unsealer
 from service.journal.store import Store, open_reading
 from service.records import delays
@@ -74,12 +74,15 @@ def show_session(url: str, session: str) -> tuple[int, str]:
     """Exit code and text: one session's phases, clocks, alarms, commands, facts and deviations."""
     try:
         with closing(open_reading(url)) as store:
-            if session == ROOM or session not in store.chains():
+            if session not in store.chains():
                 raise JournalError(
                     f"There is no session {session} in {store.where}."
                     " `hipec sessions list` names those that there are."
                 )
-            return 0, "\n".join(_shown(_read(store, session)))
+            if session == ROOM:
+                return 0, "\n".join(_room(store))
+            record = _read(store, session)
+            return 0, "\n".join(_shown(record, _configured(store, record)))
     except JournalError as error:
         return 1, str(error)
 
@@ -101,7 +104,7 @@ def _line(record: _Record) -> tuple[str, ...]:
     )
 
 
-def _shown(record: _Record) -> Iterator[str]:
+def _shown(record: _Record, configured: list[str]) -> Iterator[str]:
     yield from _headline(record)
     facts = record.all(Recorded)
     sections = {
@@ -112,11 +115,55 @@ def _shown(record: _Record) -> Iterator[str]:
         "Commands": _commands(record),
         "Thermal dose": [line for told in record.all(DoseRecorded) for line in dose_lines(told)],
         "Facts and deviations": [_fact(fact) for fact in facts if fact.kind not in SAYS_CLOCK],
+        "Configuration": configured,
         "Not recorded": [f"{lost.passes} frames and ticks" for lost in record.all(Lost)],
     }
     for title, lines in sections.items():
         if lines or title != "Not recorded":
             yield from ("", title, *(f"  {line}" for line in lines or ["none recorded"]))
+
+
+def _room(store: Store) -> Iterator[str]:
+    """The room's own chain: changes of its configuration, and who came in or changed who may."""
+    rows = list(_room_rows(store))
+    yield "The room's own record (`hipec sessions verify room` proves it)"
+    changes = [line for _, row in rows if isinstance(row, Configured) for line in _changes(row)]
+    yield from ("", "Configuration", *(f"  {line}" for line in changes or ["none recorded"]))
+    access = [_access(row) for _, row in rows if isinstance(row, Access)]
+    yield from ("", "People and stations", *(f"  {line}" for line in access or ["none recorded"]))
+
+
+def _room_rows(store: Store) -> Iterator[tuple[int, Access | Configured]]:
+    for row in store.spoken(ROOM, [Access.__name__, Configured.__name__]):
+        yield row.n, CODEC.decode(row.kind, row.body, row.schema)
+
+
+def _configured(store: Store, record: _Record) -> list[str]:
+    """What the site file had last changed when this session was opened."""
+    opening = record.first(Opening)
+    if opening is None or opening.room_n is None or ROOM not in store.chains():
+        return []
+    rows = [
+        row for n, row in _room_rows(store) if isinstance(row, Configured) and n <= opening.room_n
+    ]
+    return list(_changes(rows[-1])) if rows else []
+
+
+def _changes(row: Configured) -> Iterator[str]:
+    if not row.changes:
+        yield f"{_date(row.at)}  site file read for the first time, {len(row.settings)} settings"
+    for change in row.changes:
+        before, after = change.before or "not set", change.after or "not set"
+        yield f"{_date(row.at)}  {change.key}: {before} → {after}"
+
+
+def _access(row: Access) -> str:
+    told = (
+        *(row.text, f"by {row.by}" if row.by else ""),
+        *(f"at {row.station}" if row.station else "", f"from {row.address}" if row.address else ""),
+    )
+    about = f"{_date(row.at)}  {row.what.replace('_', ' ')}: {row.who}"
+    return ", ".join([about, *(one for one in told if one)])
 
 
 def _headline(record: _Record) -> Iterator[str]:

@@ -21,6 +21,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 
 from protocols.schema import Protocol
+from service.core import displays
 from service.core.events import Command, Event, LinkChanged, Started, Tick
 from service.core.model import (
     Actor,
@@ -42,7 +43,10 @@ from service.virtual.room import ROOM, with_heater
 from service.virtual.team import PERFUSIONIST, SECOND, Team
 from simulator.plant import AnyPlant, Parameters, Plant
 
-WITHOUT_REFERENCE = "a simulated room has no independent reference"
+SKIPS = {
+    comparison.ITEM: "a simulated room has no independent reference",
+    displays.SOUND_ITEM: "a simulated room has no ears",
+}
 
 BEGAN_UTC_NS = 1_767_225_600 * 10**9
 """Midnight of 2026-01-01: a virtual room has no date of its own."""
@@ -213,8 +217,7 @@ class VirtualSession:
         session = self.state.session
         for item in session.protocol.checklist if session else ():
             if item.before == phase and session and item.id not in session.checklist:
-                skips = WITHOUT_REFERENCE if item.id == comparison.ITEM else ""
-                self.command("confirm_checklist", item=item.id, reason=skips)
+                self.command("confirm_checklist", item=item.id, reason=SKIPS.get(item.id, ""))
         return self.command("start_phase", phase=phase.value, reason=reason)
 
     def _work(self) -> None:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from service.runtime import CONTROL, WEB, Lock, RuntimeFolderError, holder_of
 from service.web.app import create_app
+from service.web.frames import FrameConnection
 from service.web.settings import Settings
 
 ANSWERED = "ASGI callable returned without completing handshake."
@@ -73,7 +74,7 @@ def build_server(settings: Settings, listening: socket.socket) -> Server:
     bound = settings.model_copy(update={"listen": f"{host}:{port}"})
     config = uvicorn.Config(
         create_app(bound),
-        ws="websockets-sansio",
+        ws=FrameConnection,
         ws_per_message_deflate=False,
         ws_max_size=4096,
         ws_ping_interval=5.0,

@@ -71,11 +71,13 @@ class Known(Generic[Value]):
     def __init__(self, read: Read, look: Callable[[Connection, str, float], Value | None]) -> None:
         self._read, self._look = read, look
         self._known: OrderedDict[str, tuple[Value, float]] = OrderedDict()
+        self._looking: dict[str, asyncio.Task[Value | None]] = {}
         self._since_s = 0.0
 
     def forget(self) -> None:
         """Look everything up anew, but go on knowing it while that cannot be done."""
         self._since_s = time.monotonic()
+        self._looking = {}
 
     def knows(self, token: str) -> bool:
         """Whether this token has stood for something before."""
@@ -90,14 +92,30 @@ class Known(Generic[Value]):
         if known is not None and checked_s > max(self._since_s, time.monotonic() - KNOWN_S):
             return known
         try:
-            found = await self._read(lambda db: self._look(db, key, time.time()))
+            return await asyncio.shield(self._looking.get(key) or self._look_up(key))
         except HTTPException:
             if known is None:
                 raise
             return known
+
+    def _look_up(self, key: str) -> asyncio.Task[Value | None]:
+        """Look in the database, once for all who ask meanwhile."""
+        looking = self._looking
+
+        def looked(task: asyncio.Task[Value | None]) -> None:
+            if looking.get(key) is task:
+                del looking[key]
+
+        task = looking[key] = asyncio.create_task(self._look_now(key))
+        task.add_done_callback(looked)
+        return task
+
+    async def _look_now(self, key: str) -> Value | None:
+        asked_s = time.monotonic()
+        found: Value | None = await self._read(lambda db: self._look(db, key, time.time()))
         self._known.pop(key, None)
         if found is not None:
-            self._known[key] = (found, time.monotonic())
+            self._known[key] = (found, asked_s)
             if len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
         return found

@@ -26,6 +26,7 @@ from service.web.answers import (
 from service.web.authority import find_caller, refusal, require_caller, require_origin
 from service.web.commands import Commands, KeyReused
 from service.web.control_link import ControlLink
+from service.web.frames import EXTENSION
 from service.web.limits import Buckets
 from service.web.live import Desk, Hub, converse
 from service.web.settings import ProtocolEntry, Settings
@@ -228,7 +229,8 @@ def _add_live(router: APIRouter, parts: Parts) -> None:
             )
             return
         await socket.accept()
-        page = parts.hub.join(caller, live=parts.link.alive)
+        sink = socket.scope["extensions"][EXTENSION]
+        page = parts.hub.join(caller, sink, live=parts.link.alive)
         try:
             await converse(socket, page, desk)
         finally:

@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import time
-from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,16 +19,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from service.web.accounts import Accounts
 from service.web.authority import Caller, may
+from service.web.backlog import Backlog, Message
 from service.web.control_link import ControlLink, LinkDown
+from service.web.frames import FrameSink, text_frame
 from service.web.limits import Bucket
 from service.web.settings import Settings
 from service.wire import PAGE, VERSION, Active, Alive, Shown, WireError
-
-MOST_EVENTS = 200
-"""More events than this unsent to one page, and it gets a snapshot instead."""
-
-SLACK = 64
-"""A page this many messages behind is slow: 6 s of two devices at 5 Hz."""
 
 PAGE_RATE_HZ, PAGE_BURST = 20.0, 100.0
 """A page says `alive` once a second and `shown` once an alarm."""
@@ -44,89 +40,35 @@ GONE = (WebSocketDisconnect, OSError, RuntimeError)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One live message, serialised once: `frame` is what every page's socket is handed.
-
-    Of messages with the same `slot` only the newest is worth sending; an event has none.
-    """
-
-    slot: str | None
-    frame: dict[str, str]
-
-    @property
-    def is_snapshot(self) -> bool:
-        """True for the message that replaces all state before it."""
-        return self.slot == "snapshot"
-
-
-class Backlog:
-    """What one page still has to be sent, starting with a snapshot.
-
-    A page that keeps up gets every message. Beyond `SLACK` unsent ones only every event and the
-    newest of all else stay; of snapshots, which are large, never more than the newest.
-    """
-
-    def __init__(self) -> None:
-        self._pending: deque[Message] = deque()
-        self._most = SLACK
-        self._started = False
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-    def put(self, message: Message) -> bool:
-        """Add a message; False when too many events wait, so that only a snapshot helps."""
-        if message.is_snapshot:
-            self._started = True
-            self._pending = deque(other for other in self._pending if not other.is_snapshot)
-        if not self._started:
-            return True
-        self._pending.append(message)
-        if len(self._pending) > self._most:
-            self._keep_newest()
-        return len(self._pending) <= MOST_EVENTS
-
-    def _keep_newest(self) -> None:
-        seen: set[str] = set()
-        kept: deque[Message] = deque()
-        for message in reversed(self._pending):
-            if message.slot not in seen:
-                kept.appendleft(message)
-            if message.slot is not None:
-                seen.add(message.slot)
-        self._pending = kept
-        self._most = len(kept) + SLACK
-
-    def pop(self) -> Message | None:
-        """The next message to send, None when there is nothing."""
-        return self._pending.popleft() if self._pending else None
-
-    def copy(self) -> "Backlog":
-        """The same messages for another page."""
-        twin = Backlog()
-        twin._pending, twin._most = self._pending.copy(), self._most
-        twin._started = self._started
-        return twin
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class Page:
     """One connected page: what it must still get, and when it last said that it lives."""
 
     caller: Caller
-    backlog: Backlog
-    hello: Message | None = None
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    take: Callable[[bytes], bool]
+    backlog: Backlog = field(default_factory=Backlog)
+    hello: bytes | None = None
     alive_at: float | None = None
     audible: bool = False
     visible: bool = True
     lost_events: int = 0
 
-    def next(self) -> Message | None:
-        """What to send next: who this page is, then what waits."""
-        hello, self.hello = self.hello, None
-        return hello or self.backlog.pop()
+    def give(self, message: Message) -> bool:
+        """Send a message now or when the page has read; False when too many events wait."""
+        if self.backlog.is_sent and self.take(message.frame):
+            return True
+        fits = self.backlog.put(message)
+        self.flush()
+        return fits
+
+    def flush(self) -> None:
+        """Send who this page is, then what waits, as far as the network takes it."""
+        if self.hello is not None:
+            if not self.take(self.hello):
+                return
+            self.hello = None
+        while (message := self.backlog.first()) is not None and self.take(message.frame):
+            self.backlog.sent()
 
 
 class Hub:
@@ -156,18 +98,17 @@ class Hub:
             return
         self._remember(text, kind, body)
         slot = None if kind in EVENTS else f"{kind} {body['device']}" if kind == "frame" else kind
-        message = Message(slot=slot, frame={"type": "websocket.send", "text": text})
+        message = Message(slot=slot, frame=text_frame(text))
         if message.is_snapshot:
             self._baseline = Backlog()
         if not self._baseline.put(message):
             self._baseline = Backlog()
         for page in self.pages:
-            if not page.backlog.put(message):
+            if not page.give(message):
                 page.backlog = self._baseline.copy()
                 page.lost_events += 1
                 if page.lost_events == 1:
                     log.warning("a page of %s lost events: too slow", page.caller.session)
-            page.ready.set()
 
     def _remember(self, text: str, kind: str, body: dict[str, Any]) -> None:
         self.boot, self._seq = body.get("boot"), body["seq"]
@@ -187,9 +128,11 @@ class Hub:
         self._baseline = Backlog()
         self.snapshot = None
 
-    def join(self, caller: Caller, *, live: bool) -> Page:
+    def join(self, caller: Caller, sink: FrameSink, *, live: bool) -> Page:
         """A new page; it starts from the newest snapshot, unless that is no longer `live`."""
-        page = Page(caller=caller, backlog=self._baseline.copy() if live else Backlog())
+        backlog = self._baseline.copy() if live else Backlog()
+        page = Page(caller=caller, take=sink.take, backlog=backlog)
+        sink.on_writable = page.flush
         self.greet(page)
         self.pages.add(page)
         return page
@@ -208,9 +151,8 @@ class Hub:
         }
         about = {"room": self._settings.room, "boot": self.boot or "", "mode": self._settings.mode}
         message = {"v": VERSION, "type": "hello", "seq": self._seq, **about, "you": you}
-        frame = {"type": "websocket.send", "text": json.dumps(message)}
-        page.hello = Message(slot="hello", frame=frame)
-        page.ready.set()
+        page.hello = text_frame(json.dumps(message))
+        page.flush()
 
     def displays(self, within_s: float) -> int:
         """How many pages at enrolled stations said within this time that they live."""
@@ -234,29 +176,10 @@ class Desk:
 
 
 async def converse(socket: WebSocket, page: Page, desk: Desk) -> None:
-    """Send to one accepted page and listen to it, until it leaves or must."""
-    sending = asyncio.create_task(_send(socket, page))
-    try:
-        listening = asyncio.create_task(_listen(socket, page, desk))
-        await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sending, listening):
-            task.cancel()
-        results = await asyncio.gather(sending, listening, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(result, GONE):
-            raise result
-    if isinstance(results[1], str):
-        with contextlib.suppress(*GONE):
-            await socket.close(1008, results[1])
-
-
-async def _send(socket: WebSocket, page: Page) -> None:
-    while True:
-        await page.ready.wait()
-        page.ready.clear()
-        while (message := page.next()) is not None:
-            await socket.send(message.frame)
+    """Listen to one accepted page until it leaves or must."""
+    with contextlib.suppress(*GONE):
+        if (reason := await _listen(socket, page, desk)) is not None:
+            await socket.close(1008, reason)
 
 
 async def _listen(socket: WebSocket, page: Page, desk: Desk) -> str | None:
@@ -264,7 +187,8 @@ async def _listen(socket: WebSocket, page: Page, desk: Desk) -> str | None:
     rate = Bucket(burst=PAGE_BURST, rate_hz=PAGE_RATE_HZ)
     while await _is_welcome(page, desk):
         try:
-            said = await asyncio.wait_for(socket.receive(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):
+                said = await socket.receive()
         except TimeoutError:
             continue
         if said["type"] == "websocket.disconnect":

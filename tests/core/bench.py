@@ -40,7 +40,8 @@ NO_CONTACTORS = frozenset({"contactors"})
 """For a bench whose switch module has no relays."""
 
 
-SKIPS = "No reference on the bench"
+SKIPS = "Not at hand on the bench"
+SKIPPED = ("audio", "probe_comparison")
 """Why the probes are not compared in figures before a treatment on the bench."""
 
 
@@ -241,7 +242,7 @@ class Bench:
     def checklist(self, before: str) -> None:
         for item in self.protocol.checklist:
             if item.before == before:
-                reason = SKIPS if item.id == "probe_comparison" else ""
+                reason = SKIPS if item.id in SKIPPED else ""
                 self.command("confirm_checklist", item=item.id, second="S. Two", reason=reason)
 
     def to_phase(self, phase: str) -> None:

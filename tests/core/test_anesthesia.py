@@ -3,6 +3,7 @@
 import pytest
 
 from service.core import core_course, guarding, looking, timers
+from service.core.effects import CommandChanged
 from service.core.events import DisplayChanged, HostNoticed
 from service.core.model import Actor, CommandState, PersonRole, Priority
 from tests.core.bench import Bench, at
@@ -173,7 +174,7 @@ def test_sound_that_was_heard_and_is_lost_is_an_alarm_and_sound_never_heard_is_n
         entry.hazard for entry in guarding.not_guarded(bench.state)
     ]
     display(bench)
-    assert not [e for e in guarding.not_guarded(bench.state) if "Alarm sound" in e.hazard]
+    assert not [e for e in guarding.not_guarded(bench.state) if "anesthesia's display" in e.hazard]
     display(bench, audible=False)
     assert raised(bench, "audio_lost") is Priority.MEDIUM
 
@@ -278,6 +279,40 @@ def test_probes_are_not_confirmed_as_compared_without_figures_or_a_reason() -> N
     assert any("Skipped: Probes compared" in text for text in bench.recorded("deviation"))
     why = next(e.why for e in guarding.not_guarded(bench.state) if "all read wrong" in e.hazard)
     assert "bath is broken" in why
+
+
+@pytest.mark.requirement("RC-190")
+def test_the_alarm_sound_is_not_confirmed_before_a_person_has_heard_it_at_every_display() -> None:
+    bench = Bench()
+    bench.command("open_session", protocol=bench.protocol.id)
+
+    def confirm(reason: str = "") -> CommandChanged:
+        return bench.command("confirm_checklist", item="audio", reason=reason)
+
+    assert "enrolled perfusionist's station" in confirm().reason, "no display at all"
+    display(bench, "perfusion", PersonRole.PERFUSIONIST, audible=False)
+    display(bench)
+    assert "not heard at perfusion's display" in confirm().reason
+    display(bench, "perfusion", PersonRole.PERFUSIONIST)
+    display(bench, audible=False)
+    answer = confirm()
+    assert answer.state is CommandState.REFUSED and "anesthesia's display" in answer.reason
+    assert "audio" not in bench.session.checklist
+    display(bench)
+    assert confirm().state is not CommandState.REFUSED
+    assert not bench.session.checklist["audio"].skipped
+    (told,) = [text for text in bench.recorded("checklist") if "Alarm sound" in text]
+    assert told.endswith("Heard at: perfusion's display, anesthesia's display")
+
+
+@pytest.mark.requirement("RC-190")
+def test_without_a_display_the_sound_is_left_out_with_a_reason_and_stands_on_the_strip() -> None:
+    bench = Bench()
+    bench.command("open_session", protocol=bench.protocol.id)
+    bench.command("confirm_checklist", item="audio", reason="loudspeaker is broken")
+    assert any("Skipped: Alarm sound" in text for text in bench.recorded("deviation"))
+    why = next(e.why for e in guarding.not_guarded(bench.state) if "Alarm sound" in e.hazard)
+    assert "loudspeaker is broken" in why
 
 
 @pytest.mark.requirement("RC-174")

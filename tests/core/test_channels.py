@@ -5,10 +5,18 @@ from math import inf, nan
 import pytest
 
 from service.core import channels, guarding
-from service.core.events import LinkChanged
-from service.core.model import Channel, CommandState, LinkState, Role, Unit, Validity
+from service.core.events import DisplayChanged, LinkChanged
+from service.core.model import (
+    Channel,
+    CommandState,
+    LinkState,
+    PersonRole,
+    Role,
+    Unit,
+    Validity,
+)
 from service.core.state import AlarmState
-from tests.core.bench import Bench, at
+from tests.core.bench import SKIPS, Bench, at
 from tests.core.room import DEVICES, SITES
 
 
@@ -294,9 +302,19 @@ def test_what_nothing_watches_today_stands_on_the_strip() -> None:
     bench = at("prime")
     hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}
     assert hazards == {
-        "Probes that all read wrong": "not compared in figures with an independent reference"
+        "Probes that all read wrong": "not compared in figures with an independent reference",
+        "Alarm sound at the displays": f"not heard before use: {SKIPS}",
     }
     bench.command("compare_probes", c=43.0, channel="pelvis")
+    bench.feed(
+        DisplayChanged(
+            at=bench.now,
+            display="perfusion",
+            role=PersonRole.PERFUSIONIST,
+            present=True,
+            audible=True,
+        )
+    )
     assert list(guarding.not_guarded(bench.state)) == []
     bench = at(without=frozenset({"iap", "flow", "exchanger", "bubble", "cut_out", "level"}))
     hazards = {entry.hazard: entry.why for entry in guarding.not_guarded(bench.state)}

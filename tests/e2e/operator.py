@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.e2e.room import Client, Json
+from tests.e2e.room import WITHOUT, Client, Json
 
 KEPT_MESSAGES = 500
 WARM_C = 41.0
@@ -63,7 +63,8 @@ class Operator:
     def _confirm(self, state: Json, phase: str) -> None:
         for item in state["checklist"]:
             if item["before"] == phase and not item["done"]:
-                self._post("confirm_checklist", item=item["id"])
+                reason = WITHOUT.get(item["id"], "")
+                self._post("confirm_checklist", reason=reason, item=item["id"])
 
     def _is_warm(self, state: Json) -> bool:
         return (state["channels"]["reservoir"]["value"] or 0.0) > WARM_C

@@ -20,7 +20,7 @@ CUT = """() => {
     return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== 'hidden';
   };
   for (const e of document.body.querySelectorAll('*')) {
-    if (!alive(e) || e.closest('svg, #alarm-others, .uplot')) continue;
+    if (!alive(e) || e.closest('svg, .uplot')) continue;
     const s = getComputedStyle(e), name = `${e.tagName}#${e.id}.${e.className}`;
     const clips = [s.overflowX, s.overflowY].some((one) => one === 'hidden' || one === 'clip');
     const over = e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1;

@@ -23,6 +23,8 @@ from simulator.control import ask
 
 Json = dict[str, Any]
 START_S = 40.0
+WITHOUT = {"audio": "A program has no ears", "probe_comparison": "No reference"}
+"""Why a program goes on without what only a person can do."""
 KEYS = itertools.count(1)
 TOKEN = re.compile(r"^  (\w+) +([\w-]{40,})$", re.MULTILINE)
 LINK = re.compile(r"^  (\w+) +(http\S+/signin\?code=\S+)$", re.MULTILINE)
@@ -215,7 +217,7 @@ class Client:
                     "confirm_checklist",
                     item=item["id"],
                     second="Second Name",
-                    reason="No reference" if item["id"] == "probe_comparison" else "",
+                    reason=WITHOUT.get(item["id"], ""),
                 )
 
     def start(self, phase: str, within_s: float = 180) -> None:

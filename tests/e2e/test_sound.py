@@ -20,13 +20,7 @@ from playwright.sync_api import sync_playwright
 
 RATE_HZ = 24_000
 WEB = Path(__file__).parents[2] / "web"
-RENDER = """async ([priority, category, rate]) => {
-  const { loopOf } = await import("/js/audio.js");
-  const { burstOf, requestBurst } = await import("/js/sound.js");
-  const calls = priority === "request";
-  const burst = calls ? requestBurst() : burstOf(priority, category);
-  const context = new OfflineAudioContext(1, Math.ceil(2 * burst.periodS * rate), rate);
-  loopOf(context, burst, calls ? [1] : undefined).start();
+AS_TEXT = """
   const samples = (await context.startRendering()).getChannelData(0);
   const bytes = new Uint8Array(Int16Array.from(samples, (one) => one * 32767).buffer);
   let text = "";
@@ -34,6 +28,32 @@ RENDER = """async ([priority, category, rate]) => {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
 }"""
+RENDER = (
+    """async ([priority, category, rate]) => {
+  const { loopOf } = await import("/js/audio.js");
+  const { burstOf, requestBurst } = await import("/js/sound.js");
+  const calls = priority === "request";
+  const burst = calls ? requestBurst() : burstOf(priority, category);
+  const context = new OfflineAudioContext(1, Math.ceil(2 * burst.periodS * rate), rate);
+  loopOf(context, burst, calls ? [1] : undefined).start();
+"""
+    + AS_TEXT
+)
+REQUEST_DURING = (
+    """async ([priority, fromS, rate]) => {
+  const { Sound } = await import("/js/audio.js");
+  const { burstOf } = await import("/js/sound.js");
+  const { periodS } = burstOf(priority, "general");
+  const context = new OfflineAudioContext(1, Math.ceil(2 * periodS * rate), rate);
+  const sound = Object.assign(new Sound(() => {}), { context, heard: true });
+  sound.sound({ priority, category: "general", occurrence: "1" });
+  void context.suspend(fromS).then(() => {
+    sound.call(true);
+    void context.resume();
+  });
+"""
+    + AS_TEXT
+)
 FUNDAMENTALS_HZ = {
     "general": [261.6, 261.6, 261.6, 261.6, 261.6],
     "temperature": [261.6, 293.7, 329.6, 349.2, 392.0],
@@ -62,8 +82,13 @@ def rendered(chromium_path: str) -> Iterator[Any]:
         page = browser.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/favicon.svg")
 
-        def render(priority: str, category: str = "general") -> Samples:
-            text = page.evaluate(RENDER, [priority, category, RATE_HZ])
+        def render(
+            priority: str, category: str = "general", request_from_s: float | None = None
+        ) -> Samples:
+            if request_from_s is None:
+                text = page.evaluate(RENDER, [priority, category, RATE_HZ])
+            else:
+                text = page.evaluate(REQUEST_DURING, [priority, request_from_s, RATE_HZ])
             raw: Samples = np.frombuffer(base64.b64decode(text), dtype="<i2") / 32767.0
             return raw
 
@@ -178,3 +203,28 @@ def test_a_request_is_two_pure_tones_that_no_alarm_has(rendered: Any) -> None:
         fundamental_hz, harmonics = spectrum(wave, pulse)
         assert fundamental_hz > 400
         assert harmonics[0] - max(harmonics[1:]) > 30.0
+
+
+@pytest.mark.requirement("RC-191")
+@pytest.mark.parametrize(("priority", "bursts", "tones"), [("high", 20, 4), ("medium", 6, 4)])
+def test_a_request_during_an_alarm_calls_in_the_pauses_and_leaves_the_bursts_alone(
+    rendered: Any, priority: str, bursts: int, tones: int
+) -> None:
+    alone, both = rendered(priority), rendered(priority, request_from_s=0.25)
+    alarm, found = pulses(alone), pulses(both)
+    asked = [one for one in found if all(abs(one[0] - other[0]) > 0.01 for other in alarm)]
+    assert (len(alarm), len(asked)) == (bursts, tones)
+    for begin, end in alarm:
+        part = slice(round(begin * RATE_HZ), round(end * RATE_HZ))
+        assert np.array_equal(alone[part], both[part]), "the alarm sounds as without the request"
+    for begin, end in asked:
+        assert all(begin - last >= 1.0 or first - end >= 1.0 for first, last in alarm)
+        _, harmonics = spectrum(both, (begin, end))
+        assert harmonics[0] - max(harmonics[1:]) > 30.0, "no alarm has its pure tone"
+
+
+@pytest.mark.requirement("RC-191")
+def test_during_a_low_alarm_a_request_calls_as_often_as_alone(rendered: Any) -> None:
+    alarm, found = pulses(rendered("low")), pulses(rendered("low", request_from_s=0.25))
+    first_pause = [one for one in found if alarm[1][1] < one[0] < alarm[2][0]]
+    assert len(first_pause) == 8, "two tones every five seconds"

@@ -13,7 +13,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from service.accounts.tokens import Tokens
-from service.web.live import MOST_EVENTS, PAGE_BURST
+from service.web.backlog import MOST_EVENTS
+from service.web.live import PAGE_BURST
 from tests.web.conftest import Room, open_room
 from tests.web.control_side import (
     alarm,
@@ -213,12 +214,35 @@ async def test_a_page_that_never_reads_delays_nobody_and_holds_little(room: Room
     assert slowest_s < 0.5
 
 
+async def test_a_page_that_reads_again_after_a_stop_gets_every_event_and_the_newest_state(
+    room: Room,
+) -> None:
+    stalled = await connect_and_never_read(room.origin, room.token())
+    await until(lambda: room.parts.hub.pages)
+    (page,) = room.parts.hub.pages
+    said, turn = [], 0
+    while len(page.backlog) < 10:
+        turn += 1
+        room.control.say("snapshot", state=state() | {"title": f"<{turn}>" + "x" * 30_000})
+        said.append(room.control.say("alarm", **alarm())["seq"])
+        await asyncio.sleep(0)
+    heard = b""
+    while f'"alarm", "seq": {said[-1]},'.encode() not in heard:
+        heard += await soon(asyncio.get_running_loop().sock_recv(stalled, 1 << 20))
+    stalled.close()
+    assert all(f'"alarm", "seq": {seq},'.encode() in heard for seq in said)
+    assert f"<{turn}>".encode() in heard
+    assert page.lost_events == 0
+
+
 async def test_a_page_that_lost_events_starts_again_from_a_snapshot(room: Room) -> None:
     async with room.watch() as page:
         await next_of(page)
         (served,) = room.parts.hub.pages
-        for _ in range(MOST_EVENTS + 5):
-            room.parts.hub.publish("{}", envelope(0, "alarm"))
+        event = envelope(0, "alarm")
+        text = json.dumps(event) + 30_000 * " "
+        for _ in range(2000):  # the page cannot read meanwhile: far more than the network holds
+            room.parts.hub.publish(text, event)
         assert served.lost_events >= 1
         room.control.say("snapshot", state=state())
         assert (await next_of(page, "snapshot"))["state"] == state()

@@ -9,6 +9,7 @@
 import { connection } from "./ages.js";
 import { bannerOf, nextToAcknowledge } from "./banner.js";
 import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
+import { fitSize } from "./fit.js";
 import { clock, fixed, timeOfDay } from "./format.js";
 import { pausedS } from "./station.js";
 import { t } from "./texts.js";
@@ -47,6 +48,7 @@ export function drawBanner(state, alarms, nowMs) {
   setText(byId("alarm-text"), quiet);
   setText(byId("alarm-do"), view.do);
   setText(byId("alarm-under"), view.alarm ? underOf(view.alarm, alarms.length - 1) : "");
+  fitSize(byId("alarm-main"), byId("banner"));
   const { value = null, limit = null } = view.alarm ?? {};
   setText(byId("alarm-value"), value === null ? "" : fixed(value, 1));
   setText(byId("alarm-limit"), limit === null ? "" : `${t.alarmLimit} ${fixed(limit, 1)}`);

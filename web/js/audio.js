@@ -10,7 +10,7 @@
  * off: nobody has touched it; asking: the test tone sounds, was it heard?; ready: it was heard;
  * lost: it was ready and the browser has taken it away.
  */
-import { burstOf, requestBurst, waveOf } from "./sound.js";
+import { burstOf, requestBetween, requestBurst, waveOf } from "./sound.js";
 
 const HEARD_KEY = "hipec-tone-heard";
 const PURE = [1];
@@ -61,9 +61,9 @@ export class Sound {
     this.onChange = onChange;
     /** @type {AudioContext|null} */
     this.context = null;
-    /** @type {{key: string, source: AudioBufferSourceNode}|null} */
+    /** @type {{key: string, source: AudioBufferSourceNode, burst: Burst, startS: number}|null} */
     this.alarm = null;
-    /** @type {AudioBufferSourceNode|null} */
+    /** @type {{key: string, source: AudioBufferSourceNode}|null} */
     this.request = null;
     /** @type {AudioBufferSourceNode|null} */
     this.tone = null;
@@ -121,19 +121,29 @@ export class Sound {
     this.alarm?.source.stop();
     this.alarm = null;
     if (!wanted || !this.context || !this.heard) return;
-    const source = loopOf(this.context, burstOf(wanted.priority, wanted.category));
-    source.start();
-    this.alarm = { key, source };
+    const burst = burstOf(wanted.priority, wanted.category);
+    const source = loopOf(this.context, burst);
+    const startS = this.context.currentTime;
+    source.start(startS);
+    this.alarm = { key, source, burst, startS };
   }
 
-  /** Calls for a request, or stops calling. @param {boolean} wanted */
+  /**
+   * Calls for a request, in the pauses of the alarm that sounds; or stops calling.
+   * @param {boolean} wanted
+   */
   call(wanted) {
-    if (wanted === (this.request !== null)) return;
-    this.request?.stop();
+    const { alarm, context } = this;
+    const key = wanted ? (alarm?.key ?? "alone") : "";
+    if (key === (this.request?.key ?? "")) return;
+    this.request?.source.stop();
     this.request = null;
-    if (!wanted || !this.context || !this.heard) return;
-    this.request = loopOf(this.context, requestBurst(), PURE);
-    this.request.start();
+    if (!wanted || !context || !this.heard) return;
+    const burst = alarm ? requestBetween(alarm.burst) : requestBurst();
+    const sinceS = alarm ? context.currentTime - alarm.startS : 0;
+    const source = loopOf(context, burst, PURE);
+    source.start(context.currentTime, sinceS % burst.periodS);
+    this.request = { key, source };
   }
 
   /**

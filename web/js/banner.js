@@ -6,15 +6,15 @@
  */
 import { connection } from "./ages.js";
 import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
-import { fitSize } from "./fit.js";
+import { fitLines, fitSize } from "./fit.js";
 import { clock, fixed, timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
 /** A press that follows a change of the banner sooner than this was meant for what was there. */
 const CHANGE_GUARD_MS = 400;
 
-/** So many of the others fit beside the highest; the list has them all. */
-const OTHERS_SHOWN = 3;
+/** So many of the others at most stand beside the highest; the list has them all. */
+const OTHERS_SHOWN = 4;
 
 let shownKey = "";
 let shownSinceMs = -Infinity;
@@ -78,7 +78,7 @@ export function drawBanner(state, nowMs) {
   setText(byId("alarm-value"), view.alarm ? withValue(view.alarm.value) : "");
   setText(byId("alarm-limit"), view.alarm ? underValue(view.alarm) : "");
   const others = view.alarm ? state.alarms.slice(1) : state.alarms;
-  setText(byId("alarm-count"), others.length ? t.alarmOthers(others.length) : "");
+  setText(byId("alarm-count"), others.length ? t.seeAll(t.alarmOthers(others.length)) : "");
   byId("alarm-beside").hidden = !others.length;
   drawOthers(others);
   fitSize(byId("alarm-main"), banner);
@@ -114,9 +114,10 @@ function drawOthers(others) {
   rebuildOnChange(byId("alarm-others"), key, () =>
     others.slice(0, OTHERS_SHOWN).map((alarm) => {
       const text = `${markOf(alarm.priority)} ${alarm.text}`;
-      return make("li", { "data-alarm-id": alarm.id, text, title: text });
+      return make("li", { "data-alarm-id": alarm.id, text });
     }),
   );
+  fitLines(byId("alarm-others"));
 }
 
 /** @param {PageState} state @param {number} nowMs */
@@ -181,6 +182,11 @@ function alarmRow(alarm, state, send) {
  * @param {import("./station.js").Station} station
  */
 export function wireBanner(current, send, station) {
+  buttonById("alarm-count").onclick = () => {
+    buttonById("tab-alarms").click();
+    byId("alarm-list").scrollIntoView({ block: "nearest" });
+    buttonById("tab-alarms").focus();
+  };
   buttonById("ack").onclick = () => {
     const alarm = nextToAcknowledge(current());
     if (!alarm || performance.now() - shownSinceMs < CHANGE_GUARD_MS) return;

@@ -51,6 +51,20 @@ function shorten(element, words, more, lead) {
   }
 }
 
+/**
+ * Shows as many lines of a list as fit whole into its place, the first ones.
+ * @param {HTMLElement} list of a limited height
+ */
+export function fitLines(list) {
+  if (!changed(list, list.textContent ?? "")) return;
+  const lines = /** @type {HTMLElement[]} */ ([...list.children]);
+  for (const line of lines) line.hidden = false;
+  for (const line of lines.toReversed()) {
+    if (!overflows(list)) break;
+    line.hidden = true;
+  }
+}
+
 const STEPS = [1, 0.9, 0.8, 0.7, 0.6];
 
 /**

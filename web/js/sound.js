@@ -89,6 +89,28 @@ export const requestBurst = () => ({
   periodS: 5,
 });
 
+/** A request keeps so far away from the bursts of an alarm, before and after. */
+const CLEAR_S = 1.2;
+
+/**
+ * A request while an alarm sounds: the alarm goes first, the request calls in its pauses.
+ * @param {Burst} burst of the alarm
+ * @returns {Burst} the request's tones, on the period of the alarm
+ */
+export function requestBetween(burst) {
+  const { pulses, periodS } = requestBurst();
+  const fromS = endOf(burst.pulses) + CLEAR_S;
+  const untilS = burst.periodS - CLEAR_S - endOf(pulses);
+  const found = [];
+  for (let startS = fromS; startS <= untilS; startS += periodS) {
+    found.push(...pulses.map((pulse) => ({ ...pulse, atS: startS + pulse.atS })));
+  }
+  return { pulses: found, periodS: burst.periodS };
+}
+
+/** @param {Pulse[]} pulses */
+const endOf = (pulses) => Math.max(...pulses.map(({ atS, lengthS }) => atS + lengthS));
+
 /**
  * One period of a burst as samples; played in a loop, only the audio clock keeps its time.
  * @param {Burst} burst

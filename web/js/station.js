@@ -112,7 +112,7 @@ export class Station {
     );
     const lost = this.primary && connection(state, nowMs) === "lost";
     setAttribute(byId("audio"), "data-sounds", lost ? "lost" : (sounding?.id ?? ""));
-    this.sound.call(calls && this.primary && !sounding);
+    this.sound.call(calls && this.primary && !lost);
     this.#words(state, nowMs);
   }
 

@@ -104,7 +104,16 @@ function checkRow(state, item, before, send, refuse) {
   };
   row.append(make("div", { class: "row" }, ...(item.names > 1 ? [field] : []), button));
   if (item.id === "probe_comparison") row.insertBefore(comparison(state, send, refuse), row.lastChild);
+  if (item.id === "audio") row.insertBefore(hearing(), row.lastChild);
   return row;
+}
+
+/** The tone is played and heard by the same buttons as beside the room's name. */
+function hearing() {
+  const play = make("button", { text: t.playTone, "data-testid": "check-audio-play" });
+  play.onclick = () => buttonById("audio-test").click();
+  const reason = entry(t.withoutSound, { "data-reason": "", "data-keep": "audio reason" });
+  return make("div", { class: "comparison" }, make("div", { class: "row" }, play, reason));
 }
 
 /**

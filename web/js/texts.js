@@ -368,6 +368,7 @@ export const t = {
     low: "Low priority",
   },
   alarmOthers: (/** @type {number} */ count) => (count === 1 ? "1 other" : `${count} others`),
+  seeAll: (/** @type {string} */ count) => `${count} · see all`,
   alarmLimit: "limit",
   alarmLatched: "over, not yet acknowledged",
   alarmAcknowledged: "acknowledged",
@@ -494,6 +495,8 @@ export const t = {
   whichProbe: "Which probe",
   circuitProbes: "The circuit's probes together",
   withoutComparison: "Reason, if not compared",
+  withoutSound: "Reason, if not heard",
+  playTone: "Play the test tone",
   compared: (
     /** @type {string} */ name,
     /** @type {string} */ value,

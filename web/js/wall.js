@@ -5,6 +5,7 @@ import { decidingCore } from "./anes_figures.js";
 import { bannerOf } from "./banner.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { channelsOf, flowChannel, inflowChannel, sitesFigure } from "./figures.js";
+import { fitSize } from "./fit.js";
 import { DASH, clock, fixed, litresPerMinute } from "./format.js";
 import { writeLabels } from "./labels.js";
 import { openLink } from "./link.js";
@@ -59,6 +60,7 @@ function drawAlarm(nowMs) {
   setAttribute(byId("alarm-mark"), "aria-hidden", String(!spoken));
   setText(byId("alarm-text"), view.text);
   setText(byId("alarm-do"), view.do);
+  fitSize(byId("alarm-main"), byId("banner"));
 }
 
 /** @param {number} nowMs */
