@@ -61,6 +61,27 @@ def test_the_patient_is_not_filled_from_an_exchanger_hotter_than_the_band(
     assert (answer.state is not REFUSED) is allowed
 
 
+@pytest.mark.requirement("RC-014")
+@pytest.mark.parametrize(("bath", "allowed"), [(43.5, True), (43.6, False), (None, False)])
+def test_where_no_probe_is_at_the_exchanger_the_bath_says_what_has_soaked(
+    bath: float | None, allowed: bool
+) -> None:
+    bench = at("prime", without=frozenset({"exchanger"}))
+    bench.checklist("fill")
+    bench.values["bath"] = bath
+    bench.run(1)
+    answer = bench.command("start_phase", phase="fill")
+    assert (answer.state is not REFUSED) is allowed
+
+
+@pytest.mark.requirement("RC-014")
+def test_where_neither_exchanger_nor_bath_is_measured_nothing_that_stood_is_pumped() -> None:
+    bench = at("prime", without=frozenset({"exchanger", "bath"}))
+    bench.checklist("fill")
+    answer = bench.command("start_phase", phase="fill")
+    assert answer.state is REFUSED and "neither it nor the bath" in answer.reason
+
+
 @pytest.mark.requirement("RC-021")
 def test_the_drug_waits_for_the_gate_and_for_both_names() -> None:
     bench = at("heat_up")
