@@ -71,8 +71,8 @@ def not_soaked(state: State, session: Session) -> str:
 
 
 def _soak_limit_c(session: Session) -> float:
-    """What the patient may get now (°C): the inflow asked for or the band's upper edge, whichever is
-    more, never above the inflow limit."""
+    """What the patient may get now (°C): the inflow asked for, or the band's upper edge where that
+    is more, never above the inflow limit."""
     asked = session.heat.requested_c
     wanted = default_inflow_c(session) if asked is None else asked
     ceiling, _ = inflow_limit(session)
