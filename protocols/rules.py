@@ -11,7 +11,7 @@ from typing import Any
 
 from protocols.locate import Field, Problem
 from protocols.lookup import Table, at, numbers_at, numbers_in, rows_at, table_at, texts_at
-from protocols.schema import MATRIX_EVENTS, Envelope, HeatResponse, PumpResponse
+from protocols.schema import MATRIX_EVENTS, Envelope
 
 PHASES = (
     "setup",
@@ -44,8 +44,28 @@ HEAT_NEEDS: Mapping[str, frozenset[str]] = {
 }
 """The least that heat needs in the phases in which it may run at all."""
 
-STOPS = ("line_pressure_high", "iap_high", "inflow_isolate", "patient_unstable", "stop_or_abort")
-"""Events after which the pump never goes on."""
+OFF, AS_IS = ("off",), ("as_is",)
+STOP, PERSON = ("stop",), ("person", "surgeon")
+MATRIX: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    event: {"heat": heat, "pump": pump, "resumed_by": resumed_by}
+    for event, heat, pump, resumed_by in (
+        ("no_flow", OFF, ("check_then_stop", "stop"), PERSON),
+        ("line_pressure_high", OFF, STOP, PERSON),
+        ("iap_high", OFF, STOP, PERSON),
+        ("iap_not_monitored", AS_IS, AS_IS, AS_IS),
+        ("bubble_or_reservoir_low", OFF, STOP, PERSON),
+        ("outflow_blocked", OFF, ("minimum_then_stop", "stop"), PERSON),
+        ("leak", OFF, STOP, PERSON),
+        ("temperature_ceiling", OFF, ("on", "minimum_then_stop", "stop"), PERSON),
+        ("inflow_isolate", OFF, STOP, PERSON),
+        ("patient_unstable", OFF, STOP, ("surgeon",)),
+        ("control_process_dead", OFF, ("never_faster",), ("person",)),
+        ("host_dead", OFF, ("watchdog_off",), ("person",)),
+        ("stop_or_abort", OFF, STOP, PERSON),
+    )
+}
+"""What each event may do: where there is one value, the event's meaning or this service's own
+processes (supervisor, watchdog, the strip of what is not guarded) leave no other."""
 
 STRIP_ITEM = "not_guarded"
 """The checklist item with which two people sign what is not guarded today."""
@@ -191,20 +211,22 @@ def heat_is_proven(table: Table, _: Envelope) -> Iterator[Problem]:
 
 
 def matrix_is_full(table: Table, _: Envelope) -> Iterator[Problem]:
-    """Every event has its row, and every row but the missing pressure takes the heat off."""
+    """Every event has its row, and every cell says what the event may do and will be obeyed."""
     matrix = table_at(table, "matrix")
     for event in MATRIX_EVENTS:
         if event not in matrix:
             yield _problem(f"matrix.{event}", "the row is missing; say what this event does")
     for event, row in matrix.items():
-        if event not in MATRIX_EVENTS:
+        if event not in MATRIX:
             yield _problem(
                 f"matrix.{event}", f"is no event; allowed are {', '.join(MATRIX_EVENTS)}"
             )
-        elif event in STOPS and at(row, "pump") != PumpResponse.STOP:
-            yield _problem(f"matrix.{event}.pump", 'must be "stop": this event ends the flow')
-        elif event != "iap_not_monitored" and at(row, "heat") == HeatResponse.AS_IS:
-            yield _problem(f"matrix.{event}.heat", 'must be "off": this event ends the heat')
+            continue
+        for cell, allowed in MATRIX[event].items():
+            said = at(row, cell)
+            if isinstance(said, str) and said not in allowed:
+                words = " or ".join(f'"{word}"' for word in allowed)
+                yield _problem(f"matrix.{event}.{cell}", f"must be {words} for this event")
 
 
 def carrier_is_allowed(table: Table, _: Envelope) -> Iterator[Problem]:

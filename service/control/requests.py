@@ -1,10 +1,10 @@
-"""From what a web process asks to an event of the core: protocol, dose and times filled in."""
+"""From what a web process asks to an event of the core: protocol, body surface, times filled in."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from protocols.dose import BsaFormula, DoseError, body_surface_m2, dose_mg
+from protocols.dose import BsaFormula, DoseError, body_surface_m2
 from protocols.schema import Protocol
 from service.core.events import Command, Rejected, Shown
 from service.core.model import Actor, Instant
@@ -30,7 +30,7 @@ def command(
     protocol = None
     if asked.name == "open_session":
         protocol = _narrowed(protocols.get(str(args.get("protocol"))), limits)
-        args |= _arithmetic(args, protocol)
+        args |= _surface(args)
     if asked.name == "confirm_drug" and isinstance(given_utc := args.pop("at", None), str):
         args["ago_s"] = _seconds_ago(given_utc, at)
     return Command(
@@ -80,8 +80,8 @@ def _narrowed(protocol: Protocol | None, limits: Mapping[str, float]) -> Protoco
         raise Impossible(f"the site's limits do not fit this protocol: {error}") from error
 
 
-def _arithmetic(args: Mapping[str, Scalar], protocol: Protocol | None) -> dict[str, Scalar]:
-    """Body surface area (Mosteller) and the dose that follows from it, where they can be had."""
+def _surface(args: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Body surface area (Mosteller), where it can be had; the core's dose arithmetic needs it."""
     height, weight = args.get("height_cm"), args.get("weight_kg")
     if not isinstance(height, int | float) or not isinstance(weight, int | float):
         return {}
@@ -89,10 +89,7 @@ def _arithmetic(args: Mapping[str, Scalar], protocol: Protocol | None) -> dict[s
         area_m2 = body_surface_m2(float(height), float(weight), BsaFormula.MOSTELLER)
     except DoseError as error:
         raise Impossible(str(error)) from error
-    found: dict[str, Scalar] = {"bsa_m2": round(area_m2, 3)}
-    if protocol is not None and protocol.drug is not None:
-        found["expected_mg"] = round(dose_mg(protocol.drug.dose_mg_m2, area_m2), 2)
-    return found
+    return {"bsa_m2": round(area_m2, 3)}
 
 
 def _seconds_ago(given_utc: str, now: Instant) -> float:

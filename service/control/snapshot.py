@@ -409,9 +409,9 @@ def _steps(state: State, session: Session) -> list[Json]:
 def _next_action(state: State, session: Session) -> Json | None:
     if session.phase is Phase.COMPLETE:
         return _action("close_session", {}, "Close the session", [])
-    if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks:
-        standing = [block.text for block in interlocks.standing(state, session)]
-        return _action("resume", {}, "Resume", standing)
+    stopped = session.heat.controller is Controller.STOPPED and session.phase is Phase.DRAIN
+    if session.side in (Side.PAUSE, Side.HEAT_HOLD) or session.blocks or stopped:
+        return _resume(state, session)
     if session.phase is Phase.DRUG_ADDITION:
         return _action("confirm_drug", {"fraction": 1}, "Drug is in: start the clock", [])
     step = phases.next_step(session)
@@ -422,6 +422,14 @@ def _next_action(state: State, session: Session) -> Json | None:
         needs = [*needs, f"{clocks.left_s(session) / 60:.0f} min left: a reason to leave early"]
     label = f"Start: {phases.PHASE_TITLES[step.target].lower()}"
     return _action("start_phase", {"phase": step.target}, label, needs)
+
+
+def _resume(state: State, session: Session) -> Json:
+    """To resume, and whose names that needs (with a reason), as roles."""
+    overridden, names = interlocks.to_resume(state, session)
+    there = interlocks.standing(state, session)
+    standing = [block.text for block in there if block.cause not in overridden]
+    return {**_action("resume", {}, "Resume", standing), "names": list(names)}
 
 
 def _action(name: str, args: Json, label: str, needs: list[str]) -> Json:

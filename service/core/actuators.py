@@ -1,13 +1,11 @@
 """Commands that move heat and flow, and those that take them away."""
 
-from protocols.schema import ResumedBy
 from service.core import channels, conditions, control, drives, interlocks, phases
 from service.core.asked import (
     Done,
     Refusal,
     number_arg,
     recorded,
-    second_name,
     session_of,
     text_arg,
     who,
@@ -187,14 +185,11 @@ def resume(state: State, command: Command) -> Done:
     session = session_of(state)
     if session.side is Side.ABORT:
         raise Refusal("the session was aborted: drain")
-    agreed = bool(command.reason and second_name(command))
-    by_surgeon = session.protocol.matrix["stop_or_abort"].resumed_by is ResumedBy.SURGEON
-    if by_surgeon and session.heat.controller is Controller.STOPPED and not agreed:
-        raise Refusal("after a stop the surgeon decides: give a reason and the surgeon's name")
+    overridden, roles = interlocks.to_resume(state, session)
     blocks = interlocks.standing(state, session)
-    overridden = [block.cause for block in blocks if block.surgeon and agreed]
-    if standing := [block.text for block in blocks if block.cause not in overridden]:
-        raise Refusal(f"the cause is still there: {'; '.join(standing)}")
+    if fixed := [block.text for block in blocks if block.cause not in overridden]:
+        raise Refusal(f"the cause is still there: {'; '.join(fixed)}")
+    agreed = _agreed(command, roles, [block.text for block in blocks])
     pumping = session.phase in drives.PUMPING and session.flow_ml_min
     if pumping and _pump_stands(state) and (soaked := phases.not_soaked(state, session)):
         raise Refusal(soaked)
@@ -214,7 +209,7 @@ def resume(state: State, command: Command) -> Done:
         heat=heat,
     )
     state = drives.decided_anew(state)
-    effects: list[Effect] = [recorded(state, command, "resume", "Resume")]
+    effects: list[Effect] = [recorded(state, command, "resume", f"Resume{agreed}")]
     if stopped:
         to = Controller.ADVISORY
         effects.append(ControllerChanged(at=state.now, to=to, reason=f"by {who(command)}"))
@@ -237,6 +232,21 @@ def _automatic_goes_on(state: State, session: Session) -> tuple[Session, list[Ef
     to = Controller.ADVISORY
     changed = ControllerChanged(at=state.now, to=to, reason=f"automatic needs: {failed}")
     return replace(session, heat=replace(session.heat, controller=to)), [changed]
+
+
+def _agreed(command: Command, roles: tuple[str, ...], standing: list[str]) -> str:
+    """Who agrees, by role and name, for the record; refused when somebody is missing."""
+    if not roles:
+        return ""
+    names = {role: str(command.args.get(role) or "").strip() for role in roles}
+    people = {name.casefold() for name in (*names.values(), command.by.user.strip())}
+    if not command.reason.strip() or "" in names.values() or len(people) <= len(roles):
+        why = f"the cause is still there: {'; '.join(standing)}. " if standing else ""
+        raise Refusal(
+            f"{why}To go on needs a reason and, by name, {' and '.join(roles)}: "
+            "each another person, and not you"
+        )
+    return f", agreed: {', '.join(f'{role} {name}' for role, name in names.items())}"
 
 
 def _pump_stands(state: State) -> bool:

@@ -37,6 +37,7 @@ TREATED = frozenset({Phase.DRUG_ADDITION, Phase.PERFUSE})
 ANY = frozenset(Phase)
 HEAT_ENDING = (
     "inflow_isolate",
+    "inflow_still_high",
     "inflow_high",
     "site_ceiling",
     "core_ceiling",
@@ -59,6 +60,7 @@ HEAT_ENDING = (
     "contactor_open",
     "pump_stopped",
     "no_flow",
+    "flow_high",
     "heater_stopped",
     "heater_not_off",
     "heats_unasked",
@@ -126,7 +128,10 @@ it all the same."""
 NO_HEAT = (Check.ORDER, Check.LINE, Check.EXCHANGER)
 """What a heater that gives no heat brings about by itself."""
 
-CEILINGS = ("inflow_isolate", "inflow_high", "site_ceiling", "core_ceiling", "core_high")
+CEILINGS = (
+    *("inflow_isolate", "inflow_still_high", "inflow_high"),
+    *("site_ceiling", "core_ceiling", "core_high"),
+)
 ONLY_SITES = (Check.MOVED,)
 NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
 
@@ -183,6 +188,19 @@ RULES: tuple[Rule, ...] = (
         do="Pump is stopped. Isolate the heat exchanger, let it cool.",
     ),
     Rule(
+        id="inflow_still_high",
+        condition="Inflow at or above `inflow_ceiling_c` for `inflow_still_high_s`, its heater off",
+        hysteresis="0.1 °C",
+        priority=HIGH,
+        look=above("inflow_still_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
+        phases=FLUID,
+        delay="inflow_still_high_s",
+        event="still_hot",
+        hidden_by=("inflow_isolate",),
+        do="The pump is slowed, then stopped. Isolate the heat exchanger or clamp towards the "
+        "patient, and let the bath cool.",
+    ),
+    Rule(
         id="inflow_high",
         condition="Any believed inflow reading at or above `inflow_ceiling_c`",
         hysteresis="0.1 °C",
@@ -190,7 +208,7 @@ RULES: tuple[Rule, ...] = (
         look=above("inflow_high", Role.INFLOW, of_limits("inflow_ceiling_c")),
         phases=FLUID,
         event="temperature_ceiling",
-        hidden_by=("inflow_isolate",),
+        hidden_by=("inflow_isolate", "inflow_still_high"),
         do="Heater is off, the pump goes on. Check heater set-point and flow, then resume.",
     ),
     Rule(
@@ -201,7 +219,7 @@ RULES: tuple[Rule, ...] = (
         look=findings.inflow_above_set,
         phases=WARM,
         delay=30.0,
-        hidden_by=("inflow_high", "inflow_isolate"),
+        hidden_by=("inflow_high", "inflow_still_high", "inflow_isolate"),
         do="Lower the inflow set-point or check the heater.",
     ),
     Rule(
@@ -552,17 +570,20 @@ RULES: tuple[Rule, ...] = (
         look=findings.flow_high,
         phases=FLUID,
         delay=2.0,
-        do="Lower or stop the pump; check speed and tubing calibration.",
+        event="flow_high",
+        do="Heater is off, the pump is slowed, then stopped. Clamp the line if it does not obey; "
+        "check speed and tubing calibration.",
     ),
     Rule(
         id="flow_differs",
-        condition="The flow meter sees more flow than the pump turns",
+        condition="The flow meter sees more than the pump turns by [trust] `flow_share` and "
+        "`no_flow_ml_min`, or less by `flow_share`",
         priority=MEDIUM,
         look=findings.flow_differs,
         phases=FLUID,
         delay="flow_low_s",
         technical=True,
-        hidden_by_any=("flow_high",),
+        hidden_by_any=("flow_high", "flow_low", "no_flow", "line_pressure_high", "pump_stopped"),
         do="Recalibrate: tubing in the pump, occlusion, and where the flow meter clamps.",
     ),
     Rule(
@@ -721,7 +742,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="automatic_lost",
         condition="The automatic controller has fallen back",
-        priority=MEDIUM,
+        priority=HIGH,
         look=findings.automatic_lost,
         phases=WARM,
         technical=True,

@@ -17,6 +17,7 @@ seconds, the times that concern people (acknowledge time-out, escalation, audio 
 | latched | true                         | active: onset                        |
 | latched | acknowledge                  | idle                                 |
 | any     | unknown (no valid data)      | the same; missing never clears       |
+| raised  | unknown for the first time   | the same: source_lost                |
 """
 
 from collections.abc import Iterable, Mapping
@@ -196,8 +197,10 @@ def _move(
     raw = item.finding.raw if item else False
     if item is None or raw is False:
         return _ended(alarm) if alarm else (None, "")
+    lost = ""
     if alarm is not None:
-        alarm = _refreshed(alarm, item)
+        had_source, alarm = not alarm.source_lost, _refreshed(alarm, item)
+        lost = "source_lost" if had_source and alarm.source_lost else ""
     elif raw:
         alarm = _pending(state, item, f"{state.boot}-{occurrences + 1}")
     else:
@@ -210,11 +213,13 @@ def _move(
             if raw:
                 return _onset(state, alarm, item), "onset"
         case AlarmState.ACTIVE:
-            return _escalated(state, alarm, item)
+            after, event = _escalated(state, alarm, item)
+            return after, event or lost
         case AlarmState.ACKED:
             waited_s = (state.now.mono_ns - alarm.acked_ns) / 1e9
             if waited_s >= ACKNOWLEDGE_TIMEOUT_S[alarm.priority]:
                 return _active(state, alarm), "reannounced"
+            return alarm, lost
     return alarm, ""
 
 

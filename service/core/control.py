@@ -190,9 +190,9 @@ def _too_hot(state: State, session: Session) -> Iterator[Missing]:
 
 
 def _with_missing(state: State, heat: Heat, missing: list[Missing]) -> Heat:
-    """Remember since when a reading has been missing while heat was on."""
+    """Remember since when a reading, the heater or the supervisor has been missing with heat on."""
     data = any(item.data for item in missing) or _heater_link_is_down(state)
-    if not data:
+    if not data and state.supervised:
         return heat if heat.missing_since is None else replace(heat, missing_since=None)
     if heat.missing_since is None and state.heater.wanted is not None:
         return replace(heat, missing_since=state.now)

@@ -33,6 +33,7 @@ CONCERNS_ANESTHESIA = frozenset(
         "core_rising",
         "core_cool",
         "inflow_isolate",
+        "inflow_still_high",
         "inflow_high",
         "site_ceiling",
         "iap_high",

@@ -58,7 +58,8 @@ class ContactorHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmChanged:
-    """An alarm's transition. `event` is onset, cleared, acknowledged, escalated or reannounced."""
+    """An alarm's transition. `event` is onset, cleared, acknowledged, escalated, reannounced, or
+    source_lost: its data is missing, and it stands."""
 
     at: Instant
     id: str

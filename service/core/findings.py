@@ -332,17 +332,21 @@ def flow_low(state: State, session: Session) -> Iterator[Finding]:
 
 
 def flow_differs(state: State, session: Session) -> Iterator[Finding]:
-    """The meter sees more flow than the pump turns: wrong calibration, tubing or occlusion."""
+    """Meter and pump disagree: wrong calibration, tubing or occlusion. What is far below the flow
+    that was set is `flow_low`'s."""
     if not _flow_is_of_this_order(state):
         return
     measured, calculated = channels.flows_ml_min(state)
     if measured is None or calculated is None:
         yield Finding(source="", raw=None)
         return
-    limit = calculated * (1 + session.protocol.trust.flow_share)
-    if measured > limit + session.limits.no_flow_ml_min:
+    share, limits = session.protocol.trust.flow_share, session.limits
+    most, least = calculated * (1 + share), calculated * (1 - share)
+    low = limits.flow_low_share * (state.pump.wanted or 0.0)
+    over = measured > most + limits.no_flow_ml_min
+    if over or low <= measured < least:
         text = f"Flow meter {measured:.0f} ml/min, the pump turns for {calculated:.0f}"
-        yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
+        yield Finding(source="", raw=True, text=text, value=measured, limit=most if over else least)
 
 
 def _flow_is_of_this_order(state: State) -> bool:

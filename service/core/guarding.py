@@ -60,7 +60,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(text="Runaway flow", rules=("flow_high",), roles=(Role.FLOW,)),
     Hazard(
         text="Hot inflow",
-        rules=("inflow_high", "inflow_isolate", "inflow_above_set"),
+        rules=("inflow_high", "inflow_still_high", "inflow_isolate", "inflow_above_set"),
         roles=(Role.INFLOW,),
     ),
     Hazard(text="Hot bath", rules=("bath_high",), roles=(Role.BATH,)),

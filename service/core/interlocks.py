@@ -30,6 +30,7 @@ OWN_ROWS: Mapping[str, Response] = {
     "cut_out": HEAT_ONLY,
     "probe_bias": HEAT_ONLY,
     "heater_not_off": SLOW_THEN_STOP,
+    "flow_high": SLOW_THEN_STOP,
     "still_hot": SLOW_THEN_STOP,
 }
 """Responses of this service's own conditions, beside the protocol's matrix."""
@@ -62,7 +63,7 @@ def respond(state: State) -> tuple[State, list[Effect]]:
         if event not in blocks and event not in session.overridden:
             blocks[event] = _block(state, session, event, active[event])
     for cause, block in blocks.items():
-        blocks[cause] = _carried_on(state, block, still=cause in active)
+        blocks[cause] = _carried_on(state, session, block, still=cause in active)
     if blocks == session.blocks:
         return state, []
     return _with_blocks(state, session, blocks)
@@ -79,16 +80,29 @@ def standing(state: State, session: Session) -> list[Block]:
     ]
 
 
+MAY_OVERRIDE: Mapping[str, tuple[str, ...]] = {
+    "core_hold": ("surgeon", "anesthesia"),
+    "patient_unstable": ("surgeon",),
+}
+"""Events after which these people together may go on although the cause is still there."""
+
+
+def to_resume(state: State, session: Session) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The standing causes that a resume overrides, and the roles whose names it needs."""
+    overridden = tuple(b.cause for b in standing(state, session) if b.cause in MAY_OVERRIDE)
+    roles = [role for cause in overridden for role in MAY_OVERRIDE[cause]]
+    stopped = session.heat.controller is Controller.STOPPED
+    after_stop = session.protocol.matrix["stop_or_abort"].resumed_by is ResumedBy.SURGEON
+    own = any(b.surgeon and b.cause not in MAY_OVERRIDE for b in session.blocks.values())
+    if own or (stopped and after_stop):
+        roles.append("surgeon")
+    return overridden, tuple(dict.fromkeys(roles))
+
+
 def _active(state: State, session: Session) -> dict[str, str]:
     """The events whose condition holds (alarm active or acknowledged), each with its text."""
     raised = [alarm for alarm in state.alarms.values() if is_raised(alarm)]
-    found = {EVENTS[alarm.id]: alarm.text for alarm in raised if alarm.id in EVENTS}
-    ceiling = session.blocks.get("temperature_ceiling")
-    off_s = 0.0 if ceiling is None else state.treat_s - ceiling.since_s
-    hot = any(alarm.id == "inflow_high" for alarm in raised)
-    if hot and off_s > session.limits.inflow_still_high_s:
-        found["still_hot"] = "Inflow still above its ceiling with the heater off"
-    return found
+    return {EVENTS[alarm.id]: alarm.text for alarm in raised if alarm.id in EVENTS}
 
 
 def _faulty(state: State, device_class: DeviceClass) -> bool:
@@ -121,7 +135,7 @@ def _with_blocks(
     effects: list[Effect] = [
         Recorded(at=state.now, kind="interlock", text=block.text, data={"cause": cause})
         for cause, block in blocks.items()
-        if session.blocks.get(cause) != block
+        if _does(session.blocks.get(cause)) != _does(block)
     ]
     heat = session.heat
     if heat.controller is Controller.AUTOMATIC and any(b.heat for b in blocks.values()):
@@ -131,29 +145,61 @@ def _with_blocks(
     return replace(state, session=replace(session, blocks=blocks, heat=heat)), effects
 
 
+def _does(block: Block | None) -> tuple[object, ...]:
+    """What the record says of a block; how long a check has gone on is none of its lines."""
+    return () if block is None else (block.text, block.heat, block.pump, block.pump_minimum)
+
+
+def _row(session: Session, event: str) -> Response | None:
+    """What the event does: its row of this service or of the protocol; None for what has none."""
+    return OWN_ROWS.get(event) or session.protocol.matrix.get(event)
+
+
+CHECKS = (PumpResponse.CHECK_THEN_STOP, PumpResponse.MINIMUM_THEN_STOP)
+"""Responses that leave the pump on for a time while somebody looks, and then stop it."""
+
+SLOWLY = frozenset({"heater_not_off", "still_hot"})
+"""Events after which the pump is left on for as long as a hot bath takes, not only for a check."""
+
+
+def _check_s(session: Session, event: str) -> float:
+    limits = session.limits
+    return limits.inflow_still_high_s if event in SLOWLY else limits.no_flow_check_s
+
+
 def _block(state: State, session: Session, event: str, text: str) -> Block:
     row = OWN_ROWS.get(event) or session.protocol.matrix[event]
-    limits = session.limits
-    own = event in ("heater_not_off", "still_hot")
-    wait_s = limits.inflow_still_high_s if own else limits.no_flow_check_s
-    minimum = row.pump is PumpResponse.MINIMUM_THEN_STOP
-    later = minimum or row.pump is PumpResponse.CHECK_THEN_STOP
     return Block(
         cause=event,
         text=text,
         heat=row.heat is HeatResponse.OFF,
         pump=row.pump is PumpResponse.STOP,
         since_s=state.treat_s,
-        pump_minimum=minimum,
-        pump_stop_after_s=state.treat_s + wait_s if later else None,
+        pump_minimum=row.pump is PumpResponse.MINIMUM_THEN_STOP,
         surgeon=row.resumed_by is ResumedBy.SURGEON,
     )
 
 
-def _carried_on(state: State, block: Block, *, still: bool) -> Block:
-    due = block.pump_stop_after_s
-    if due is None or block.pump or state.treat_s < due:
+def _carried_on(state: State, session: Session, block: Block, *, still: bool) -> Block:
+    """The pump of an event that leaves it on for a check: stopped when the time is over.
+
+    Each new onset starts the check anew. A cause that comes back before it was away for as long as
+    a check takes has no new one: one good reading must not keep a pump on that moves nothing.
+    """
+    row = _row(session, block.cause)
+    if block.pump or row is None or row.pump not in CHECKS:
         return block
-    if not still:
-        return replace(block, pump_stop_after_s=None)
-    return replace(block, pump=True, pump_stop_after_s=None, text=f"{block.text}; pump stopped")
+    due_s, away_s, check_s = block.pump_stop_after_s, block.away_s, _check_s(session, block.cause)
+    if still and due_s is None:
+        return replace(block, pump_stop_after_s=state.treat_s + check_s)
+    if still and due_s is not None and state.treat_s >= due_s:
+        return replace(block, pump=True, pump_stop_after_s=None, text=f"{block.text}; pump stopped")
+    if still:
+        return block if away_s is None else replace(block, away_s=None)
+    if due_s is None:
+        return block
+    if away_s is None:
+        return replace(block, away_s=state.treat_s)
+    if state.treat_s - away_s >= check_s:
+        return replace(block, pump_stop_after_s=None, away_s=None)
+    return block

@@ -58,6 +58,7 @@ Watch = Role | Facet
 
 WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "inflow_isolate": (Role.INFLOW,),
+    "inflow_still_high": (Role.INFLOW,),
     "inflow_high": (Role.INFLOW,),
     "inflow_above_set": (Role.INFLOW, Facet.HEAT),
     "site_ceiling": (Role.SITE,),

@@ -7,7 +7,7 @@ from service.core import channels, clocks
 from service.core.changing import replace
 from service.core.control import default_inflow_c, inflow_limit
 from service.core.effects import Effect, PhaseChanged
-from service.core.model import Phase, Role
+from service.core.model import DeviceClass, Phase, Role
 from service.core.state import Session, Side, State
 from service.core.trust import comparison
 
@@ -51,20 +51,28 @@ def checklist_before(phase: Phase) -> Guard:
 
 
 def not_soaked(state: State, session: Session) -> str:
-    """The fluid that stands in the exchanger is not hotter than what the patient may get."""
-    exchangers = list(channels.of_role(state, Role.EXCHANGER))
+    """The fluid that stands in the exchanger, or else the bath it soaks to, is not hotter than what
+    the patient may get."""
     limit = _soak_limit_c(session)
-    for channel in exchangers:
+    looked_at = channels.of_role(state, Role.EXCHANGER) or channels.of_role(state, Role.BATH)
+    heats = channels.device_of_class(state, DeviceClass.HEATER) is not None
+    if heats and not looked_at:
+        return (
+            "exchanger outlet temperature is not known: the room measures neither it nor the bath"
+        )
+    for channel in looked_at:
+        name = "exchanger outlet" if channel.role is Role.EXCHANGER else "bath"
         value = channels.valid_value(state, channel)
         if value is None:
-            return "exchanger outlet temperature is not known"
+            return f"{name} temperature is not known"
         if value > limit:
-            return f"exchanger outlet {value:.1f} °C: wait until it is at most {limit:.1f} °C"
+            return f"{name} {value:.1f} °C: wait until it is at most {limit:.1f} °C"
     return ""
 
 
 def _soak_limit_c(session: Session) -> float:
-    """The inflow asked for now or the band's upper edge, never above the inflow limit (°C)."""
+    """What the patient may get now (°C): the inflow asked for, or the band's upper edge where that
+    is more, never above the inflow limit."""
     asked = session.heat.requested_c
     wanted = default_inflow_c(session) if asked is None else asked
     ceiling, _ = inflow_limit(session)

@@ -12,26 +12,42 @@ from service.core.asked import (
 )
 from service.core.changing import replace
 from service.core.events import Command
+from service.core.model import PersonRole
 from service.core.state import ByHand, Moved, State
 
 
 def acknowledge(state: State, command: Command) -> Done:
-    """Acknowledge one occurrence of an alarm."""
-    found = alarms.acknowledge(state, text_arg(command, "occurrence"), who(command))
+    """Acknowledge one occurrence of an alarm; who does so for anesthesia has seen it too."""
+    occurrence, by = text_arg(command, "occurrence"), who(command)
+    found = alarms.acknowledge(state, occurrence, by)
     if found is None:
         raise Refusal("this alarm is not sounding any more")
     state, effect = found
+    if _is_anesthesia(state, command):
+        state = alarms.seen(state, occurrence, by) or state
     return Done(state=state, effects=(effect,))
 
 
 def seen(state: State, command: Command) -> Done:
-    """Somebody has seen an alarm; it sounds and stands as before."""
-    occurrence = text_arg(command, "occurrence")
-    after = alarms.seen(state, occurrence, who(command))
+    """Somebody has seen an alarm; it sounds and stands as before.
+
+    Only anesthesia's word answers the wait for it: whoever runs the pump cannot see for them.
+    """
+    occurrence, by = text_arg(command, "occurrence"), who(command)
+    after = alarms.seen(state, occurrence, by)
     if after is None:
         raise Refusal("this alarm is over")
     text = next(alarm.text for alarm in after.alarms.values() if alarm.occurrence == occurrence)
-    return Done(state=after, effects=(recorded(state, command, "seen", f"Seen: {text}"),))
+    fact = recorded(state, command, "seen", f"Seen: {text}")
+    return Done(state=after if _is_anesthesia(state, command) else state, effects=(fact,))
+
+
+def _is_anesthesia(state: State, command: Command) -> bool:
+    """Anesthesia by name, or nobody by name at a screen that is enrolled for them."""
+    by = command.by
+    display = state.displays.get(by.station)
+    theirs = display is not None and display.role is PersonRole.ANESTHESIA
+    return by.role is PersonRole.ANESTHESIA or (theirs and not by.user)
 
 
 def pause_audio(state: State, command: Command) -> Done:
@@ -67,7 +83,7 @@ def volume(state: State, command: Command) -> Done:
 
 def enter_core(state: State, command: Command) -> Done:
     """A core temperature read from another monitor: for five minutes it counts for alarms."""
-    value = number_arg(command, "c", 30, 43)
+    value = number_arg(command, "c", 20, 45)
     site = str(command.args.get("site") or "")
     fact = recorded(state, command, "core", f"Core read by hand {value:.1f} °C {site}".rstrip())
     if state.session is not None:

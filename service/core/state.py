@@ -109,7 +109,11 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """An interlock that has acted: what it keeps off until a person resumes."""
+    """An interlock that has acted: what it keeps off until a person resumes.
+
+    `pump_stop_after_s` is when a check of a pump that was left on is over, `away_s` since when its
+    cause has not been seen (treatment seconds).
+    """
 
     cause: str
     text: str
@@ -118,6 +122,7 @@ class Block:
     since_s: float
     pump_minimum: bool = False
     pump_stop_after_s: float | None = None
+    away_s: float | None = None
     surgeon: bool = False
 
 
@@ -324,10 +329,9 @@ class Patient:
 class Session:
     """One treatment from opening to closing.
 
-    `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
-    causes that surgeon and anesthesia have overridden while they stand.
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
-    `compared` each probe's last comparison with the reference.
+    `opened_s` and `began_s` are when it was opened and each phase entered (treatment seconds of the
+    room); `overridden` names the causes that surgeon and anesthesia have overridden while they
+    stand, `compared` each probe's last comparison with the reference.
     """
 
     id: str
@@ -336,6 +340,7 @@ class Session:
     opened: Instant
     duration_s: float
     patient: Patient
+    opened_s: float = 0.0
     phase: Phase = Phase.SETUP
     phase_from_s: float = 0.0
     began_s: Mapping[Phase, float] = field(default_factory=dict)

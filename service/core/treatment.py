@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from service.core import dips, displays, dose, guarding, phases, timers
+from protocols.schema import Protocol
+from service.core import dips, displays, dose, drives, guarding, phases, timers
 from service.core.asked import (
     Done,
     Refusal,
@@ -17,7 +18,7 @@ from service.core.asked import (
 from service.core.changing import replace
 from service.core.effects import Effect, SessionClosed, SessionOpened
 from service.core.events import Command
-from service.core.model import Phase
+from service.core.model import Controller, Phase
 from service.core.state import Confirmed, Dose, Drive, Given, Patient, Session, Side, State
 from service.core.trust import comparison
 from service.core.trust.memory import Past
@@ -41,11 +42,13 @@ def open_session(state: State, command: Command) -> Done:
     if protocol.drug is not None and carrier not in protocol.drug.carriers:
         allowed = ", ".join(protocol.drug.carriers)
         raise Refusal(f"carrier {carrier!r} is not allowed for {protocol.drug.name}: {allowed}")
+    bsa_m2 = optional_arg(command, "bsa_m2", 0.5, 4)
+    expected_mg = _arithmetic_mg(protocol, bsa_m2)
     patient = Patient(
         height_cm=optional_arg(command, "height_cm", 100, 220),
         weight_kg=optional_arg(command, "weight_kg", 30, 200),
-        bsa_m2=optional_arg(command, "bsa_m2", 0.5, 4),
-        dose_mg=_dose_mg(command, protocol.drug.dose_tolerance if protocol.drug else 0.0),
+        bsa_m2=bsa_m2,
+        dose_mg=_dose_mg(command, protocol, expected_mg),
         carrier=carrier,
     )
     stamp = datetime.fromtimestamp(state.now.utc_ns // 10**9, UTC).strftime(UTC_LABEL)
@@ -54,6 +57,7 @@ def open_session(state: State, command: Command) -> Done:
         protocol=protocol,
         limits=protocol.limits,
         opened=state.now,
+        opened_s=state.treat_s,
         duration_s=60.0 * minutes,
         patient=patient,
         phase_from_s=state.treat_s,
@@ -63,6 +67,9 @@ def open_session(state: State, command: Command) -> Done:
     if envelope := protocol.envelope.name:
         text = f"Envelope widened: {envelope}, approved by {protocol.envelope.approved_by}"
         effects.append(recorded(state, command, "envelope", text))
+    if doubt := _dose_doubt(protocol, patient.dose_mg, expected_mg):
+        text = f"Dose taken with a second name: {doubt.rstrip(':')}"
+        effects.append(recorded(state, command, "deviation", text))
     state = replace(
         state,
         session=session,
@@ -78,19 +85,31 @@ def open_session(state: State, command: Command) -> Done:
     return Done(state=state, effects=tuple(effects))
 
 
-def _dose_mg(command: Command, tolerance: float) -> float | None:
-    """The pharmacist's dose from the label; far from the arithmetic only with a second name."""
+def _arithmetic_mg(protocol: Protocol, bsa_m2: float | None) -> float | None:
+    drug = protocol.drug
+    return None if drug is None or bsa_m2 is None else drug.dose_mg_m2 * bsa_m2
+
+
+def _dose_mg(command: Command, protocol: Protocol, expected_mg: float | None) -> float | None:
+    """The pharmacist's dose from the label; without the arithmetic, or far from it, only with a
+    second name."""
     dose = optional_arg(command, "dose_mg", 0, 10_000)
-    expected = optional_arg(command, "expected_mg", 0, 10_000)
-    if dose is None or not expected:
+    if dose is None or second_name(command) or not _dose_doubt(protocol, dose, expected_mg):
         return dose
-    share = abs(dose - expected) / expected
-    if share > tolerance and not second_name(command):
-        raise Refusal(
-            f"label says {dose:g} mg, arithmetic says {expected:.1f} mg: "
-            f"{share:.0%} apart needs a second name"
-        )
-    return dose
+    raise Refusal(f"{_dose_doubt(protocol, dose, expected_mg)} needs a second name")
+
+
+def _dose_doubt(protocol: Protocol, dose: float | None, expected_mg: float | None) -> str:
+    """What stands against the dose on the label ("" for nothing)."""
+    drug = protocol.drug
+    if dose is None or drug is None:
+        return ""
+    if not expected_mg:
+        return f"label says {dose:g} mg, without height and weight no arithmetic beside it:"
+    share = abs(dose - expected_mg) / expected_mg
+    if share <= drug.dose_tolerance:
+        return ""
+    return f"label says {dose:g} mg, arithmetic says {expected_mg:.1f} mg: {share:.0%} apart"
 
 
 def close_session(state: State, command: Command) -> Done:
@@ -143,6 +162,8 @@ def start_phase(state: State, command: Command) -> Done:
         raise Refusal("the session is paused: resume first, or drain")
     if session.side is Side.ABORT and target not in (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE):
         raise Refusal("the session was aborted: drain")
+    if target in drives.PUMPING and session.heat.controller is Controller.STOPPED:
+        raise Refusal(f"everything was stopped, and {target} runs the pump: resume first")
     if missing := phases.needs(state, session, step):
         raise Refusal(f"{target} needs: {'; '.join(missing)}")
     if phases.asks_reason(session, step) and not command.reason:
@@ -164,13 +185,17 @@ def confirm_drug(state: State, command: Command) -> Done:
         raise Refusal(f"fraction {number} is already recorded")
     if age_s and not command.reason:
         raise Refusal("an earlier time needs a reason")
-    late_s = age_s * state.room.speed
+    said_s = age_s * state.room.speed
+    late_s = min(said_s, state.treat_s - session.opened_s)
     at_s = state.treat_s - late_s
     utc_ns = state.now.utc_ns - int(age_s * 1e9)
     dip = dips.predicted(state, session)
     given = Given(fraction=number, at_utc_ns=utc_ns, at_s=at_s, by=who(command), dip=dip)
     effects: list[Effect] = [recorded(state, command, "drug", f"Drug fraction {number} given")]
     deviations = (
+        "Drug said to be in before the session was opened: its clock starts with the session"
+        if said_s > late_s
+        else "",
         _drug_deviation(state, session, number),
         timers.fraction_deviation(session, number, at_s),
         _without_reminders(session),

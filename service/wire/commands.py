@@ -118,6 +118,13 @@ class SetFlow(Args):
     ml_min: float = Field(ge=0, le=10_000)
 
 
+class Resume(Args):
+    """Go on; who agrees, by name, where surgeon or anesthesia decide (with a reason)."""
+
+    surgeon: Line | None = None
+    anesthesia: Line | None = None
+
+
 class Acknowledge(Args):
     """Acknowledge one occurrence of an alarm."""
 
@@ -192,7 +199,7 @@ COMMANDS: Mapping[str, type[Args]] = {
     "stop": Args,
     "heater_off": Args,
     "pause": Args,
-    "resume": Args,
+    "resume": Resume,
     "abort": Args,
     "patient_unstable": Args,
     "acknowledge": Acknowledge,

@@ -41,7 +41,7 @@ class AlarmMessage(_Live):
     """An alarm's transition; the page answers it with `shown`."""
 
     type: Literal["alarm"]
-    event: Literal["onset", "cleared", "acknowledged", "escalated", "reannounced"]
+    event: Literal["onset", "cleared", "acknowledged", "escalated", "reannounced", "source_lost"]
     id: str
     source: str = ""
     occurrence: str

@@ -137,13 +137,15 @@ class Step(Strict):
 
 
 class NextAction(Strict):
-    """The one command that the stepper offers now, and what it still needs."""
+    """The one command that the stepper offers now, and what it still needs; `names` are the roles
+    of those who have to agree by name, with a reason."""
 
     name: str
     args: dict[str, Scalar]
     label: str
     enabled: bool
     needs: list[str]
+    names: list[str] = Field(default_factory=list)
 
 
 class ChecklistState(Strict):

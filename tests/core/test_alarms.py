@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.core import alarms
+from service.core.alarm_table import RULES, judge
 from service.core.alarms import Finding, Judged
 from service.core.effects import AlarmChanged
-from service.core.model import Instant, Presence, Priority
+from service.core.model import Instant, Phase, Presence, Priority
 from service.core.session import initial
 from service.core.state import Alarm, AlarmState, State
 from tests.core.bench import at
@@ -24,18 +25,36 @@ KEY = "rule/source"
 
 
 def rule(
-    raw: bool | None, priority: Priority = HIGH, *, delay_s: float = DELAY_S, escalates: bool = True
+    raw: bool | None,
+    priority: Priority = HIGH,
+    *,
+    delay_s: float = DELAY_S,
+    escalates: bool = True,
+    latches: bool = True,
 ) -> Judged:
     finding = Finding(source="source", raw=raw, text="Hot", value=46.2, limit=46.0)
     return Judged(
         id="rule",
         priority=priority,
         delay_s=delay_s,
-        latches=True,
+        latches=latches,
         escalates=escalates,
         do="Cool.",
         finding=finding,
     )
+
+
+ALARM = Alarm(
+    id="rule",
+    source="source",
+    state=ACTIVE,
+    priority=HIGH,
+    reached=HIGH,
+    occurrence="b-1",
+    latches=True,
+    do="Cool.",
+    pending_since_s=0.0,
+)
 
 
 def later(state: State, seconds: float) -> State:
@@ -47,7 +66,13 @@ def later(state: State, seconds: float) -> State:
 
 
 def step_of(
-    state: State, what: str, priority: Priority, delay_s: float = DELAY_S
+    state: State,
+    what: str,
+    priority: Priority,
+    delay_s: float = DELAY_S,
+    *,
+    latches: bool = True,
+    escalates: bool = True,
 ) -> tuple[State, list[AlarmChanged]]:
     """One word of a sequence: a condition with the seconds before it, or a person's act."""
     name, _, seconds = what.partition("+")
@@ -59,7 +84,8 @@ def step_of(
         until = state.now.mono_ns + int(alarms.AUDIO_PAUSE_S * 1e9)
         return replace(state, audio_paused_until_ns=until), []
     raw = {"true": True, "false": False, "none": None}[name]
-    return alarms.advance(state, [rule(raw, priority, delay_s=delay_s)])
+    judged = rule(raw, priority, delay_s=delay_s, latches=latches, escalates=escalates)
+    return alarms.advance(state, [judged])
 
 
 def run(words: str, priority: Priority) -> tuple[AlarmState | None, list[str], State]:
@@ -80,10 +106,12 @@ ROWS = [
     ("none none+9", HIGH, None, []),
     ("true true+5 false", MEDIUM, None, ["onset", "cleared"]),
     ("true true+5 false", HIGH, LATCHED, ["onset", "cleared"]),
-    ("true true+5 none+9", HIGH, ACTIVE, ["onset"]),
+    ("true true+5 none+9", HIGH, ACTIVE, ["onset", "source_lost"]),
+    ("true true+5 none+1 none+1", HIGH, ACTIVE, ["onset", "source_lost"]),
+    ("true true+5 none true none", HIGH, ACTIVE, ["onset", "source_lost", "source_lost"]),
     ("true true+5 ack", HIGH, ACKED, ["onset", "acknowledged"]),
     ("true true+5 ack ack", HIGH, ACKED, ["onset", "acknowledged"]),
-    ("true true+5 ack none+9", HIGH, ACKED, ["onset", "acknowledged"]),
+    ("true true+5 ack none+9", HIGH, ACKED, ["onset", "acknowledged", "source_lost"]),
     ("true true+5 ack false", HIGH, None, ["onset", "acknowledged", "cleared"]),
     ("true true+5 ack true+119", HIGH, ACKED, ["onset", "acknowledged"]),
     ("true true+5 ack true+120", HIGH, ACTIVE, ["onset", "acknowledged", "reannounced"]),
@@ -140,10 +168,11 @@ def seen(state: State) -> tuple[object, ...]:
     since = min(LONG_ENOUGH_S, (state.now.mono_ns - alarm.active_since_ns) / 1e9)
     acked = min(LONG_ENOUGH_S, (state.now.mono_ns - alarm.acked_ns) / 1e9)
     waited = min(LONG_ENOUGH_S, state.treat_s - alarm.pending_since_s)
-    return (alarm.state, alarm.priority, alarm.reached, since, acked, waited, paused)
+    lost = alarm.source_lost
+    return (alarm.state, alarm.priority, alarm.reached, since, acked, waited, paused, lost)
 
 
-def walk(priority: Priority) -> Iterator[Move]:
+def walk(priority: Priority, *, latches: bool, escalates: bool) -> Iterator[Move]:
     """Every transition from every state that any sequence of words can ever reach."""
     states = {seen(s): s for s in [initial(started())]}
     known = set(states)
@@ -151,26 +180,46 @@ def walk(priority: Priority) -> Iterator[Move]:
         reached: dict[tuple[object, ...], State] = {}
         for before in states.values():
             for word in WORDS:
-                after, effects = step_of(before, word, priority, WALK_DELAY_S)
+                after, effects = step_of(
+                    before, word, priority, WALK_DELAY_S, latches=latches, escalates=escalates
+                )
                 yield Move(before, word, after, effects)
                 reached[seen(after)] = after
         states = {key: state for key, state in reached.items() if key not in known}
         known |= states.keys()
 
 
-def broken_rules(move: Move) -> Iterator[str]:
+SIGNALS = {
+    None: Presence.OFF,
+    PENDING: Presence.OFF,
+    ACTIVE: Presence.ON,
+    LATCHED: Presence.LATCHED,
+    ACKED: Presence.ACKNOWLEDGED,
+}
+
+
+def broken_rules(move: Move, *, latches: bool, escalates: bool) -> Iterator[str]:
     before, after = move.alarm(move.before), move.alarm(move.after)
     now = after.state if after else None
     was = before.state if before else None
-    if now is ACTIVE and alarms.PRESENCE[ACTIVE] is not Presence.ON:
-        yield "an active alarm flashes"
+    if any(effect.presence is not SIGNALS[now] for effect in move.effects):
+        yield "what is told is what stands"
+    told = {effect.event for effect in move.effects}
+    if "source_lost" in told and not (move.word.startswith("none") and after and after.source_lost):
+        yield "a lost source is told when it is lost"
+    if not escalates and "escalated" in told:
+        yield "only what may escalate escalates"
+    if not latches and now is LATCHED:
+        yield "only what may latch latches"
+    if not latches and was is ACTIVE and move.word.startswith("false") and after:
+        yield "what does not latch falls silent with its cause"
     silent = alarms.audible(move.after) is None
     if now in (ACTIVE, LATCHED) and silent and alarms.audio_paused_s(move.after) <= 0:
         yield "silent only inside a pause"
     news = [e for e in move.effects if e.event in ("onset", "escalated", "reannounced")]
     if any(e.priority is not LOW for e in news) and silent:
         yield "a new medium or high alarm sounds, pause or not"
-    if before and was is ACTIVE and before.reached is HIGH and now is None:
+    if latches and before and was is ACTIVE and before.reached is HIGH and now is None:
         yield "a latching alarm does not end without an acknowledgement"
     if was is LATCHED and now not in (LATCHED, ACTIVE) and move.word != "ack":
         yield "latched ends only by an acknowledgement"
@@ -186,17 +235,51 @@ def broken_rules(move: Move) -> Iterator[str]:
 
 
 @pytest.mark.requirement("RC-018", "RC-019", "RC-020")
+@pytest.mark.parametrize("escalates", [True, False], ids=["escalates", "stays"])
+@pytest.mark.parametrize("latches", [True, False], ids=["latches", "technical"])
 @pytest.mark.parametrize("priority", [LOW, MEDIUM, HIGH])
 def test_no_rule_of_the_alarm_machine_is_broken_in_any_state_that_can_be_reached(
-    priority: Priority,
+    priority: Priority, latches: bool, escalates: bool
 ) -> None:
     count, states = 0, set()
-    for move in walk(priority):
+    for move in walk(priority, latches=latches, escalates=escalates):
         count += 1
         states.add(move.alarm(move.after).state if move.alarm(move.after) else None)
-        assert list(broken_rules(move)) == [], (move.word, seen(move.before), seen(move.after))
-    assert states == {None, PENDING, ACTIVE, LATCHED, ACKED}
-    assert count > 800
+        broken = list(broken_rules(move, latches=latches, escalates=escalates))
+        assert broken == [], (move.word, seen(move.before), seen(move.after))
+    high = priority is HIGH or escalates
+    assert states == {None, PENDING, ACTIVE, ACKED} | ({LATCHED} if latches and high else set())
+    assert count > 300
+
+
+PLACE = {rule.id: place for place, rule in enumerate(RULES)}
+HIDING = [
+    (hider, rule.id)
+    for rule in RULES
+    for hider in (*rule.hidden_by, *rule.hidden_by_any)
+    if PLACE[hider] < PLACE[rule.id]
+]
+
+
+@pytest.mark.requirement("RC-141")
+def test_of_two_alarms_of_one_cause_only_the_one_that_hides_the_other_is_raised() -> None:
+    bench, there = at(), Finding(source="x", raw=True, text="there")
+    for hider, hidden in HIDING:
+        both = [r for r in RULES if r.id in (hider, hidden)]
+        alarm = replace(ALARM, id=hider, source="x", state=ACTIVE)
+        for phase in Phase:
+            if not all(phase in r.phases for r in both):
+                continue
+            state = replace(
+                bench.state,
+                session=replace(bench.session, phase=phase),
+                alarms={f"{hider}/x": alarm},
+            )
+            judged = [item.id for item in judge(state, {hider: (there,), hidden: (there,)})]
+            assert judged == [hider], (hider, hidden, phase)
+            unknown = replace(there, raw=None)
+            judged = [item.id for item in judge(state, {hider: (unknown,), hidden: (there,)})]
+            assert judged == [hider, hidden], "what is not known hides nothing"
 
 
 def test_only_the_highest_alarm_sounds_and_an_acknowledged_one_does_not() -> None:
@@ -245,8 +328,13 @@ HAPPENS = st.lists(
 )
 
 
+KINDS = {"a": (True, True), "b": (False, True), "c": (False, False)}
+"""Whether the alarm of each source latches, and whether it escalates."""
+
+
 def of_source(source: str, raw: bool | None, priority: Priority) -> Judged:
-    judged = rule(raw, priority)
+    latches, escalates = KINDS[source]
+    judged = rule(raw, priority, latches=latches, escalates=escalates)
     return replace(judged, finding=replace(judged.finding, source=source))
 
 
@@ -287,6 +375,10 @@ def broken_in_the_room(
             yield "latched ends only by an acknowledgement"
         if was and now is None and raw is None and what == "look":
             yield "missing data clears nothing"
+        if now and now.state is LATCHED and not KINDS[source][0]:
+            yield "only what may latch latches"
+        if now and now.priority is not now.reached and not KINDS[source][1]:
+            yield "only what may escalate escalates"
         if was and now and alarms.RANK[now.priority] < alarms.RANK[was.priority]:
             yield "a priority never falls by itself"
     gone = {a.occurrence for a in before.alarms.values() if a.state is not PENDING}

@@ -100,6 +100,39 @@ def test_a_high_alarm_that_anesthesia_has_not_seen_for_a_minute_is_told_to_the_p
     assert (after.state, after.seen_by) == (high.state, "A. Three"), "it sounds as before"
 
 
+@pytest.mark.requirement("RC-214")
+def test_anesthesia_s_acknowledgement_answers_the_wait_and_the_perfusionist_s_seen_does_not() -> (
+    None
+):
+    bench = at()
+    display(bench)
+    bench.values["nasopharynx"] = 39.6
+    bench.run(2)
+    high = next(a for a in bench.state.alarms.values() if a.id == "core_high")
+    bench.command("seen", occurrence=high.occurrence)
+    bench.run(64)
+    assert raised(bench, "not_seen") is Priority.MEDIUM, "nobody sees for somebody else"
+    bench.command_as(ANESTHETIST, "acknowledge", occurrence=high.occurrence)
+    assert raised(bench, "not_seen") is None
+    bench.run(70)
+    assert raised(bench, "not_seen") is None
+
+
+@pytest.mark.requirement("RC-214")
+def test_seen_at_anesthesia_s_own_screen_needs_no_name() -> None:
+    bench = at()
+    display(bench)
+    bench.values["nasopharynx"] = 39.6
+    bench.run(64)
+    assert raised(bench, "not_seen") is Priority.MEDIUM
+    high = next(a for a in bench.state.alarms.values() if a.id == "core_high")
+    screen = Actor(user="", role=PersonRole.DISPLAY, station="anesthesia")
+    assert (
+        bench.command_as(screen, "seen", occurrence=high.occurrence).state is CommandState.CONFIRMED
+    )
+    assert raised(bench, "not_seen") is None
+
+
 def test_without_a_display_of_anesthesia_nobody_waits_for_seen() -> None:
     bench = at()
     display(bench, "perfusion", PersonRole.PERFUSIONIST)

@@ -169,7 +169,9 @@ def test_an_unstable_patient_stops_everything_until_the_surgeon_agrees(role: Per
     assert bench.heater is None and bench.pump is None
     assert "patient_unstable" in bench.raised()
     assert bench.command("resume").state is CommandState.REFUSED
-    answer = bench.command("resume", reason="stable again", second="S. Two")
+    anybody = bench.command("resume", reason="stable again", second="S. Two")
+    assert anybody.state is CommandState.REFUSED and "surgeon" in anybody.reason
+    answer = bench.command("resume", reason="stable again", surgeon="S. Two")
     assert answer.state is not CommandState.REFUSED
     bench.run(1)
     assert bench.pump and "patient_unstable" not in bench.raised()

@@ -257,6 +257,34 @@ def test_less_flow_than_was_set_warns_after_ten_seconds_and_more_than_allowed_al
     assert bench.raised() == {"flow_high"}
 
 
+@pytest.mark.requirement("RC-212")
+def test_a_pump_that_runs_away_is_slowed_at_once_and_stopped_when_it_does_not_obey() -> None:
+    bench = at()
+    bench.flow_follows = False
+    bench.values["flow"] = 2400.0
+    bench.run(4)
+    assert "flow_high" in bench.raised()
+    assert bench.state.heater.wanted is None
+    assert bench.state.pump.wanted == 1000.0
+    bench.run(11)
+    assert bench.state.pump.wanted is None
+    bench.flow_follows = True
+    bench.run(30)
+    assert bench.state.pump.wanted is None, "a person starts it again"
+
+
+@pytest.mark.requirement("RC-212")
+def test_rollers_that_do_not_occlude_are_told_before_a_fifth_of_the_flow_is_gone() -> None:
+    bench = at()
+    bench.flow_follows = False
+    bench.values["flow"] = 1240.0
+    bench.run(13)
+    assert bench.raised() == {"flow_differs"}
+    bench.values["flow"] = 1100.0
+    bench.run(14)
+    assert bench.raised() == {"flow_low"}, "one cause gives one alarm"
+
+
 @pytest.mark.requirement("RC-010")
 @pytest.mark.parametrize("speed", [1.0, 20.0])
 def test_a_starting_pump_is_not_taken_for_a_clamped_line(speed: float) -> None:

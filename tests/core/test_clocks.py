@@ -143,11 +143,25 @@ def test_the_gate_is_held_without_a_break_and_starts_anew_after_a_dip_or_a_gap()
 
 def test_drug_that_is_recorded_late_starts_the_treatment_clock_when_it_was_given() -> None:
     bench = at("drug_addition")
-    answer = bench.command("confirm_drug", fraction=1, ago_s=300, reason="hands were full")
+    answer = bench.command("confirm_drug", fraction=1, ago_s=60, reason="hands were full")
     assert answer.state is CommandState.CONFIRMED
-    assert bench.session.clocks.elapsed_s == pytest.approx(300)
-    assert bench.session.clocks.unobserved_s == pytest.approx(300)
-    assert clocks.contact_s(bench.state, bench.session) == pytest.approx(300)
+    assert bench.session.clocks.elapsed_s == pytest.approx(60)
+    assert bench.session.clocks.unobserved_s == pytest.approx(60)
+    assert clocks.contact_s(bench.state, bench.session) == pytest.approx(60)
+
+
+@pytest.mark.requirement("RC-210")
+def test_a_slip_in_the_time_of_drug_in_cannot_end_the_treatment_it_begins() -> None:
+    bench = at("drug_addition")
+    bench.command("confirm_drug", fraction=1, ago_s=80_000, reason="was given before")
+    bench.run(2)
+    assert bench.phase == "perfuse" and not bench.session.clocks.ended
+    open_s = bench.state.treat_s - bench.session.opened_s
+    assert bench.session.clocks.elapsed_s == pytest.approx(open_s)
+    assert bench.session.clocks.contact_from_s == bench.session.opened_s
+    given = bench.session.given[0]
+    assert (bench.now.utc_ns - given.at_utc_ns) / 1e9 > 80_000, "what was said stays on record"
+    assert "before the session was opened" in bench.recorded("deviation")[0]
 
 
 def test_the_volume_pumped_counts_the_lower_flow_and_nothing_over_a_gap() -> None:

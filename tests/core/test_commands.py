@@ -41,7 +41,7 @@ REFUSALS: list[tuple[str, str, dict[str, Value], str]] = [
     ("perfuse", "note", {"text": "  "}, "text must be given"),
     ("perfuse", "volume", {"kind": "up", "ml": 5}, "kind must be one of in, prime, drug"),
     ("perfuse", "volume", {"kind": "in", "ml": -5}, "ml -5 is outside 0 to 20000"),
-    ("perfuse", "enter_core", {"c": 99}, "c 99 is outside 30 to 43"),
+    ("perfuse", "enter_core", {"c": 99}, "c 99 is outside 20 to 45"),
     ("perfuse", "request", {}, "kind must be given"),
     ("perfuse", "answer", {}, "kind must be given"),
     ("perfuse", "dance", {}, "there is no command 'dance'"),
@@ -82,12 +82,14 @@ OPENING: list[tuple[dict[str, Value], str]] = [
     ({"duration_min": 30}, "duration_min 30 is outside 90 to 90"),
     ({"carrier": "dextrose 5 %"}, "carrier 'dextrose 5 %' is not allowed for mitomycin C"),
     ({"weight_kg": 900}, "weight_kg 900 is outside 30 to 200"),
-    ({"dose_mg": 70, "expected_mg": 60}, "17% apart needs a second name"),
-    ({"dose_mg": 70, "expected_mg": 60, "second": "P. One"}, "17% apart needs a second name"),
+    ({"dose_mg": 70, "bsa_m2": 1.8}, "apart needs a second name"),
+    ({"dose_mg": 70, "bsa_m2": 1.8, "expected_mg": 70}, "apart needs a second name"),
+    ({"dose_mg": 70, "bsa_m2": 1.8, "second": "P. One"}, "apart needs a second name"),
+    ({"dose_mg": 70}, "no arithmetic beside it: needs a second name"),
 ]
 
 
-@pytest.mark.requirement("RC-041")
+@pytest.mark.requirement("RC-041", "RC-213")
 @pytest.mark.parametrize(("args", "why"), OPENING)
 def test_a_session_is_not_opened_with_a_wrong_carrier_duration_or_an_unconfirmed_dose(
     args: dict[str, Value], why: str
@@ -101,8 +103,19 @@ def test_a_session_is_not_opened_with_a_wrong_carrier_duration_or_an_unconfirmed
 @pytest.mark.requirement("RC-041")
 def test_a_dose_far_from_the_arithmetic_is_taken_with_a_second_name() -> None:
     bench = Bench()
-    bench.command("open_session", dose_mg=70, expected_mg=60, second="S. Two")
+    bench.command("open_session", dose_mg=70, bsa_m2=1.8, second="S. Two")
     assert bench.session.patient.dose_mg == 70
+    assert "arithmetic says 63.0 mg: 11% apart" in bench.recorded("deviation")[0]
+
+
+@pytest.mark.requirement("RC-041", "RC-213")
+def test_a_dose_that_nobody_can_reckon_is_a_deviation_and_one_that_fits_is_none() -> None:
+    bench = Bench()
+    bench.command("open_session", dose_mg=70, second="S. Two")
+    assert "without height and weight" in bench.recorded("deviation")[0]
+    bench = Bench()
+    assert bench.command("open_session", dose_mg=64, bsa_m2=1.8).state is not REFUSED
+    assert bench.recorded("deviation") == []
 
 
 def test_a_protocol_that_does_not_exist_opens_nothing() -> None:
@@ -313,6 +326,29 @@ def test_facts_and_requests_stand_in_the_record_with_who_gave_them() -> None:
     assert bench.recorded("core") == ["Core read by hand 38.4 °C"]
     assert bench.recorded("answer") == ["Request 'reduce heat' accepted after 0 s"]
     assert bench.state.notes[-1].by == "P. One"
+
+
+SECOND = Actor(user="P. Two", role=PersonRole.PERFUSIONIST, station="or-1")
+SURGEON = Actor(user="S. Two", role=PersonRole.SURGEON)
+FACTS: list[tuple[str, dict[str, Value]]] = [
+    ("confirm_drug", {"fraction": 2}),
+    ("volume", {"kind": "in", "ml": 100}),
+    ("enter_core", {"c": 28.5}),
+    ("cooling", {"on": True}),
+    ("note", {"text": "Pump cranked by hand from 10:42 to 10:44"}),
+]
+
+
+@pytest.mark.requirement("RC-022")
+@pytest.mark.parametrize("who", [SECOND, SURGEON], ids=["second perfusionist", "surgeon"])
+@pytest.mark.parametrize(("name", "args"), FACTS)
+def test_a_fact_is_taken_from_whoever_saw_it_and_takes_nobody_s_control(
+    who: Actor, name: str, args: dict[str, Value]
+) -> None:
+    bench = at()
+    holder = bench.state.holder
+    assert bench.command_as(who, name, **args).state is CONFIRMED
+    assert bench.state.holder == holder
 
 
 @pytest.mark.requirement("RC-022")

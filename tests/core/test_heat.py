@@ -465,6 +465,20 @@ def test_without_a_supervisor_no_heat_is_added_until_one_is_there_again() -> Non
     assert heat_is_on(bench)
 
 
+@pytest.mark.requirement("RC-206")
+def test_after_a_long_time_without_a_supervisor_only_a_person_brings_the_heat_back() -> None:
+    bench = at()
+    bench.feed(SupervisorLink(at=bench.now, present=False))
+    bench.run(17)
+    bench.feed(SupervisorLink(at=bench.now, present=True))
+    bench.run(5)
+    assert not heat_is_on(bench)
+    assert "supervisor" in bench.session.heat.waits_for
+    assert bench.command("resume").state is not CommandState.REFUSED
+    bench.run(2)
+    assert heat_is_on(bench)
+
+
 @pytest.mark.requirement("RC-012")
 def test_heat_stays_off_while_the_flow_is_below_what_the_protocol_needs() -> None:
     bench = at()

@@ -1,10 +1,11 @@
 """Every row of the event × response matrix that this room can see: heat, pump, and who resumes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from protocols.schema import ResumedBy
 from service.core.effects import HeaterOff, PumpRun, PumpStop
 from service.core.events import Outcome
 from service.core.model import CommandState
@@ -226,17 +227,74 @@ def test_the_flow_that_a_pump_computes_from_its_speed_guards_no_flow_and_says_so
     assert bench.command("set_controller", mode="automatic").state is CommandState.REFUSED
 
 
-@pytest.mark.requirement("RC-011")
-def test_an_inflow_that_stays_hot_with_the_heater_off_slows_the_pump_and_then_stops_it() -> None:
+@pytest.mark.requirement("RC-205")
+def test_a_second_loss_of_flow_stops_the_pump_as_the_first_would_have() -> None:
+    bench = at()
+    clamp_after_the_meter(bench)
+    bench.run(7)
+    bench.flow_follows = True
+    bench.run(40)
+    assert bench.state.pump.wanted == FULL, "the flow came back while it was checked"
+    clamp_after_the_meter(bench)
+    bench.flow_follows = False
+    bench.run(7)
+    assert "no_flow" in bench.raised() and bench.state.pump.wanted == FULL
+    bench.run(7)
+    assert bench.state.pump.wanted is None
+
+
+@pytest.mark.requirement("RC-205")
+def test_one_good_flow_reading_at_the_end_of_the_check_does_not_keep_a_clamped_pump_on() -> None:
+    bench = at()
+    clamp_after_the_meter(bench)
+    bench.run(11)
+    bench.flow_follows = True
+    bench.run(2)
+    bench.flow_follows = False
+    bench.run(4)
+    assert bench.state.pump.wanted is None
+
+
+@pytest.mark.requirement("RC-205")
+def test_a_return_line_that_is_blocked_again_stops_the_pump() -> None:
+    bench = at()
+    for _ in range(2):
+        bench.values["line_out"] = -120.0
+        bench.run(5)
+        assert bench.state.pump.wanted == MINIMUM
+        bench.values["line_out"] = -20.0
+        bench.run(20)
+    bench.values["line_out"] = -120.0
+    bench.run(12)
+    assert bench.state.pump.wanted is None
+
+
+@pytest.mark.requirement("RC-011", "RC-207")
+def test_an_inflow_that_stays_hot_with_the_heater_off_sounds_anew_as_the_pump_is_slowed() -> None:
     bench = at()
     bench.values["inflow"] = 46.5
     bench.run(60)
+    bench.acknowledge_all()
     assert bench.state.pump.wanted == FULL
     bench.run(62)
     assert bench.state.pump.wanted == MINIMUM
+    assert "inflow_still_high" in bench.raised()
+    assert bench.alarms().count("inflow_still_high") == 1, "nobody slows a pump in silence"
     bench.run(121)
     assert bench.state.pump.wanted is None
-    assert "inflow_high" in bench.raised()
+    assert bench.command("resume").state is CommandState.REFUSED
+
+
+@pytest.mark.requirement("RC-207")
+def test_an_earlier_ceiling_of_another_cause_does_not_shorten_the_time_of_a_hot_inflow() -> None:
+    bench = at()
+    bench.values["nasopharynx"] = 40.0
+    bench.run(150)
+    bench.values["inflow"] = 46.5
+    bench.run(100)
+    assert bench.state.pump.wanted == FULL
+    bench.run(30)
+    assert bench.state.pump.wanted == MINIMUM
 
 
 @pytest.mark.requirement("RC-015")
@@ -295,17 +353,43 @@ def test_a_pump_that_is_not_confirmed_stopped_is_an_alarm() -> None:
     assert "pump_not_off" in bench.raised()
 
 
-@pytest.mark.requirement("RC-005")
+AGREED = {"reason": "five minutes left", "surgeon": "S. Two", "anesthesia": "A. Three"}
+
+
+@pytest.mark.requirement("RC-005", "RC-208")
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reason": "short of time"},
+        {**AGREED, "reason": ""},
+        {"reason": "short of time", "second": "anybody"},
+        {"reason": "short of time", "surgeon": "S. Two"},
+        {"reason": "short of time", "anesthesia": "A. Three"},
+        {**AGREED, "anesthesia": "s. two"},
+        {**AGREED, "surgeon": "p. one"},
+    ],
+)
+def test_a_hot_core_is_overridden_only_by_surgeon_and_anesthesia_by_name(
+    said: dict[str, str],
+) -> None:
+    bench = at()
+    bench.values["nasopharynx"] = 39.6
+    bench.run(2)
+    answer = bench.command("resume", **said)
+    assert answer.state is CommandState.REFUSED
+    assert "surgeon" in answer.reason
+    bench.run(2)
+    assert bench.state.heater.wanted is None
+
+
+@pytest.mark.requirement("RC-005", "RC-208")
 def test_surgeon_and_anesthesia_may_override_a_hot_core_but_not_its_ceiling() -> None:
     bench = at()
     bench.values["nasopharynx"] = 39.6
     bench.run(2)
-    alone = bench.command("resume", reason="short of time")
-    assert alone.state is CommandState.REFUSED
-    same = bench.command("resume", reason="short of time", second="p. one")
-    assert same.state is CommandState.REFUSED, "the second name is another person's"
-    both = bench.command("resume", reason="five minutes left", second="S. Two")
+    both = bench.command("resume", **AGREED)
     assert both.state is not CommandState.REFUSED
+    assert "surgeon S. Two, anesthesia A. Three" in bench.recorded("resume")[0]
     bench.run(10)
     assert bench.state.heater.wanted is not None, "the override holds while the core is high"
     bench.values["nasopharynx"] = 38.0
@@ -315,8 +399,26 @@ def test_surgeon_and_anesthesia_may_override_a_hot_core_but_not_its_ceiling() ->
     assert bench.state.heater.wanted is None, "a new rise is a new decision"
     bench.values["nasopharynx"] = 40.0
     bench.run(2)
-    override = bench.command("resume", reason="again", second="S. Two")
-    assert override.state is CommandState.REFUSED
+    assert bench.command("resume", **AGREED).state is CommandState.REFUSED
+
+
+@pytest.mark.requirement("RC-208")
+def test_where_a_centre_wants_its_surgeon_a_ceiling_is_resumed_by_name_and_never_overridden() -> (
+    None
+):
+    bench = at()
+    matrix = bench.session.protocol.matrix
+    row = replace(matrix["temperature_ceiling"], resumed_by=ResumedBy.SURGEON)
+    own = replace(bench.session.protocol, matrix={**matrix, "temperature_ceiling": row})
+    bench.state = replace(bench.state, session=replace(bench.session, protocol=own))
+    bench.values["pelvis"] = 44.1
+    bench.run(3)
+    assert bench.command("resume", **AGREED).state is CommandState.REFUSED, "it is still there"
+    bench.values["pelvis"] = 43.0
+    bench.run(3)
+    assert bench.command("resume", second="anybody").state is CommandState.REFUSED
+    by_name = bench.command("resume", reason="cooled", surgeon="S. Two")
+    assert by_name.state is not CommandState.REFUSED
 
 
 @pytest.mark.requirement("RC-032")

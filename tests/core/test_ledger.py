@@ -13,7 +13,7 @@ def told(bench: Bench) -> Ledger:
     return found
 
 
-def opened(protocol: str = "closed-mmc-90", **args: float) -> Bench:
+def opened(protocol: str = "closed-mmc-90", **args: float | str) -> Bench:
     bench = Bench(protocol)
     bench.command("open_session", protocol=protocol, **args)
     return bench
@@ -44,7 +44,7 @@ def test_what_the_pump_has_moved_is_counted() -> None:
 
 
 def test_each_fraction_is_told_in_milligrams_of_the_label() -> None:
-    bench = opened(dose_mg=60.0)
+    bench = opened(dose_mg=60.0, second="S. Two")
     assert told(bench).drug is not None
     bench.command("volume", kind="in", ml=4000)
     for fraction in (1, 2):
@@ -61,7 +61,7 @@ def test_each_fraction_is_told_in_milligrams_of_the_label() -> None:
 
 
 def test_drug_given_after_part_of_the_fluid_is_out_does_not_leave_with_it() -> None:
-    bench = opened(dose_mg=40.0)
+    bench = opened(dose_mg=40.0, second="S. Two")
     bench.command("volume", kind="in", ml=4000)
     bench.command("confirm_drug", fraction=1)
     bench.run(1)

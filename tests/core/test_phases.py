@@ -61,6 +61,27 @@ def test_the_patient_is_not_filled_from_an_exchanger_hotter_than_the_band(
     assert (answer.state is not REFUSED) is allowed
 
 
+@pytest.mark.requirement("RC-014")
+@pytest.mark.parametrize(("bath", "allowed"), [(43.5, True), (43.6, False), (None, False)])
+def test_where_no_probe_is_at_the_exchanger_the_bath_says_what_has_soaked(
+    bath: float | None, allowed: bool
+) -> None:
+    bench = at("prime", without=frozenset({"exchanger"}))
+    bench.checklist("fill")
+    bench.values["bath"] = bath
+    bench.run(1)
+    answer = bench.command("start_phase", phase="fill")
+    assert (answer.state is not REFUSED) is allowed
+
+
+@pytest.mark.requirement("RC-014")
+def test_where_neither_exchanger_nor_bath_is_measured_nothing_that_stood_is_pumped() -> None:
+    bench = at("prime", without=frozenset({"exchanger", "bath"}))
+    bench.checklist("fill")
+    answer = bench.command("start_phase", phase="fill")
+    assert answer.state is REFUSED and "neither it nor the bath" in answer.reason
+
+
 @pytest.mark.requirement("RC-021")
 def test_the_drug_waits_for_the_gate_and_for_both_names() -> None:
     bench = at("heat_up")
@@ -102,6 +123,26 @@ def test_prime_starts_the_pump_at_the_protocol_s_flow_and_drain_stops_it() -> No
     assert bench.recorded("deviation") == ["drain started early (surgeon asks)"]
     bench.run(5)
     bench.command("start_phase", phase="rinse")
+    assert bench.pump == 1500.0 and bench.heater is None
+
+
+@pytest.mark.requirement("RC-209")
+@pytest.mark.parametrize("ended", ["stop", "abort"])
+def test_after_a_stop_the_rinse_starts_no_pump_until_a_person_has_resumed(ended: str) -> None:
+    bench = at()
+    bench.command(ended)
+    bench.run(2)
+    bench.command("start_phase", phase="drain", reason="leaving")
+    bench.run(5)
+    answer = bench.command("start_phase", phase="rinse")
+    assert answer.state is REFUSED and "resume first" in answer.reason
+    bench.run(2)
+    assert bench.pump is None
+    assert bench.command("resume").state is not REFUSED
+    bench.run(2)
+    assert bench.pump is None and bench.heater is None, "nothing runs in the drain"
+    assert bench.command("start_phase", phase="rinse").state is not REFUSED
+    bench.run(2)
     assert bench.pump == 1500.0 and bench.heater is None
 
 

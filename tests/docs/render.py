@@ -10,10 +10,11 @@ from service.core import alarms, phases
 from service.core.alarm_table import ROOM_RULES, RULES, Rule, what_to_do
 from service.core.authority import AT_THE_STATION, MAY
 from service.core.drives import PUMPING
+from service.core.events import SupervisorLink
 from service.core.guarding import HAZARDS
 from service.core.model import CommandState, Phase, Priority
 from service.core.state import Side
-from tests.core.bench import at
+from tests.core.bench import Bench, at
 from tests.core.room import protocol
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -25,17 +26,16 @@ ARGS: Mapping[str, Mapping[str, str | float]] = {
     "set_controller": {"mode": "manual"},
     "set_inflow": {"c": 44.0},
     "set_flow": {"ml_min": 1100.0},
-    "acknowledge": {"occurrence": "none"},
     "note": {"text": "said"},
     "volume": {"kind": "in", "ml": 100.0},
     "enter_core": {"c": 37.0},
     "request": {"kind": "reduce_heat"},
     "answer": {"kind": "reduce_heat"},
     "cooling": {"on": True},
-    "seen": {"occurrence": "none"},
+    "confirm_reminder": {"reminder": 1},
 }
-NOT_PROBED = ("start_phase", "confirm_reminder", "acknowledge", "seen")
-"""Its own table; nothing to confirm in this protocol; need an alarm."""
+OF_AN_ALARM = ("acknowledge", "seen")
+"""Commands that need an alarm; that of a lost supervisor can be there in any phase."""
 
 ALARMS = """\
 # Alarms
@@ -47,8 +47,10 @@ is out of date. Limits in `code` are the protocol's. Delays are treatment second
   person acknowledges them. A technical one falls silent with its cause. Both stay in the list.
 - **Escalation**: where it says so, one priority up after {escalation_s:g} s unanswered.
 - **Acknowledged** alarms that go on unchanged are announced again: high after {high_s:g} s, medium
-  after {medium_min:g} min, low not. What grows worse is a higher alarm of its own. An audio pause
-  lasts {pause_s:g} s and ends at any new medium or high alarm.
+  after {medium_min:g} min, low not ([why](decisions/0011-how-long-an-acknowledgement-holds.md)).
+  What grows worse is a higher alarm of its own. An audio pause lasts {pause_s:g} s and ends at any
+  new medium or high alarm.
+- **Source lost**: an alarm whose data goes missing stands, and the record says when.
 - Missing data raises nothing here but the alarm about itself, and clears nothing: what raised an
   alarm and is lost, silent or doubted keeps it raised, even where another instrument says less.
 """
@@ -67,6 +69,8 @@ others differ in their numbers.
 """
 MOVES = """\
 Every other move is refused: "X does not follow Y". What a step still needs is named in the refusal.
+After a stop or an abort the pump of a rinse waits for `resume`, which the drain allows; draining
+and ending need none.
 """
 ANSWERS = """\
 `yes` is carried out; a text is the reason of the refusal. Facts are never refused for a state, stop
@@ -74,7 +78,7 @@ and abort never at all.
 """
 
 SIDES = {Side.PAUSE: "pause", Side.HEAT_HOLD: "heater_off", Side.ABORT: "abort"}
-WALKED = ("setup", "prime", "fill", "heat_up", "drug_addition", "perfuse")
+WALKED = tuple(Phase)
 
 
 def documents() -> Mapping[str, str]:
@@ -209,7 +213,7 @@ def _commands() -> Iterator[str]:
     yield "## What each command answers"
     yield ""
     yield ANSWERS
-    names = [name for name in MAY if name not in NOT_PROBED]
+    names = list(MAY)
     rows = [(f"`{name}`", _who(name), *(_answer(name, p, None) for p in WALKED)) for name in names]
     yield from _table(("command", "who may", *WALKED), rows)
     yield ""
@@ -225,12 +229,36 @@ def _who(name: str) -> str:
 
 
 def _answer(name: str, phase: str, side: Side | None) -> str:
-    bench = at(phase, PROTOCOL)
+    bench = _at(phase)
     if side is not None:
         bench.command(SIDES[side])
         bench.run(0.1)
-    answer = bench.command(name, **ARGS.get(name, {}))
+    answer = bench.command(name, **_args(bench, name))
     return answer.reason if answer.state is CommandState.REFUSED else "yes"
+
+
+def _at(phase: str) -> Bench:
+    """A treatment in this phase; after the perfusion it goes on by its ordinary steps."""
+    after = (Phase.DRAIN, Phase.RINSE, Phase.COMPLETE)
+    if phase not in after:
+        return at(phase, PROTOCOL)
+    bench = at("perfuse", PROTOCOL)
+    for target in after[: after.index(Phase(phase)) + 1]:
+        bench.command("start_phase", phase=target, reason="ended early")
+        bench.run(1)
+    return bench
+
+
+def _args(bench: Bench, name: str) -> Mapping[str, str | float]:
+    """What the command is asked with here: the step that comes next, the alarm that is there."""
+    if name == "start_phase":
+        step = phases.next_step(bench.session)
+        return {"phase": step.target if step else Phase.SETUP}
+    if name in OF_AN_ALARM:
+        bench.feed(SupervisorLink(at=bench.now, present=False))
+        alarm = next(a for a in bench.state.alarms.values() if a.id == "supervisor_lost")
+        return {"occurrence": alarm.occurrence}
+    return ARGS.get(name, {})
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

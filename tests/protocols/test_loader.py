@@ -242,6 +242,31 @@ def test_a_missing_row_of_the_matrix_is_refused(changed):
         load(path)
 
 
+@pytest.mark.requirement("RC-211")
+@pytest.mark.parametrize(
+    ("event", "old", "new"),
+    [
+        ("bubble_or_reservoir_low", 'pump = "stop"', 'pump = "on"'),
+        ("leak", 'pump = "stop"', 'pump = "as_is"'),
+        ("no_flow", 'pump = "check_then_stop"', 'pump = "on"'),
+        ("outflow_blocked", 'pump = "minimum_then_stop"', 'pump = "on"'),
+        ("line_pressure_high", 'resumed_by = "person"', 'resumed_by = "as_is"'),
+        ("patient_unstable", 'resumed_by = "surgeon"', 'resumed_by = "as_is"'),
+        ("control_process_dead", 'pump = "never_faster"', 'pump = "on"'),
+        ("host_dead", 'pump = "watchdog_off"', 'pump = "as_is"'),
+        ("iap_not_monitored", 'heat = "as_is"', 'heat = "off"'),
+    ],
+)
+def test_a_row_that_does_not_answer_its_event_or_would_not_be_obeyed_is_refused(
+    changed, event, old, new
+):
+    row = next(line for line in MMC.splitlines() if line.startswith(f"{event} "))
+    path = changed((row, row.replace(old, new)))
+
+    with pytest.raises(ProtocolError, match=rf"matrix\.{event}\.\w+: must be"):
+        load(path)
+
+
 def test_a_protocol_without_its_stop_point_is_refused(changed):
     path = changed(("names = 2", "names = 1"), ("names = 2", "names = 1"))
 

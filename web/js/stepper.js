@@ -5,7 +5,7 @@
  * @typedef {import("./commands.js").Send} Send
  */
 import { roomIsLive } from "./ages.js";
-import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
+import { buttonById, byId, inputById, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
 import { t } from "./texts.js";
 
 /** The next action may not become another one under a finger that is on its way. */
@@ -45,6 +45,20 @@ function drawNextAction(state, nowMs) {
   const waiting = state.room?.session ? t.noNextAction : t.startBelow;
   setText(button, action?.label ?? waiting);
   button.disabled = !action?.enabled || !roomIsLive(state, nowMs);
+  const names = action?.names ?? [];
+  byId("agree").hidden = !names.length;
+  byId("agree-anesthesia-box").hidden = !names.includes("anesthesia");
+}
+
+/** Resume, with the names of those who have to agree to it. @param {PageState} state @param {Send} send */
+async function resume(state, send) {
+  const names = state.room?.next_action?.names ?? [];
+  const typed = (/** @type {string} */ name) => inputById(`agree-${name}`).value.trim();
+  const given = names.filter(typed).map((name) => [name, typed(name)]);
+  const options = names.length ? { control: "phase", reason: typed("reason") } : { control: "phase" };
+  if ((await send("resume", Object.fromEntries(given), options)) && names.length) {
+    for (const name of ["reason", "surgeon", "anesthesia"]) inputById(`agree-${name}`).value = "";
+  }
 }
 
 /** @param {() => PageState} current @param {Send} send */
@@ -52,9 +66,11 @@ export function wireStepper(current, send) {
   buttonById("next-action").onclick = () => {
     const action = current().room?.next_action;
     if (!action?.enabled || performance.now() - shownSinceMs < CHANGE_GUARD_MS) return;
+    if (action.name === "resume") return void resume(current(), send);
     send(action.name, action.args, { control: "phase" });
   };
-  for (const name of ["pause", "resume", "abort"]) {
+  for (const name of ["pause", "abort"]) {
     buttonById(name).onclick = () => send(name, {}, { control: "phase" });
   }
+  buttonById("resume").onclick = () => void resume(current(), send);
 }

@@ -67,7 +67,7 @@
  * @typedef {{phase: string, title: string, state: "done"|"current"|"next"|"later",
  *   needs: string[]}} Step
  * @typedef {{name: string, args: Record<string, unknown>, label: string, enabled: boolean,
- *   needs: string[]}} NextAction
+ *   needs: string[], names?: string[]}} NextAction
  * @typedef {{id: string, text: string, before: string, names: number, done: boolean,
  *   by: string, second: string, skipped?: string}} ChecklistItem
  * @typedef {{number: number, share: number, due_s: number|null, given_utc: string|null,
