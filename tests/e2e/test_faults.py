@@ -6,10 +6,28 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.room import Client, DemoRoom
+from tests.e2e.conftest import WARM
+from tests.e2e.room import Client, DemoRoom, client_of, demo_room
 
 ON_PAGE_MS = 3000
 AGE_LIMIT_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def room() -> Iterator[DemoRoom]:
+    with demo_room(1.0, WARM) as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def client(room: DemoRoom) -> Iterator[Client]:
+    with client_of(room) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def heat_up(client: Client) -> Client:
+    return client.to_heat_up()
 
 
 @pytest.fixture
@@ -35,7 +53,7 @@ def heating(room: DemoRoom, client: Client) -> None:
             client.post("acknowledge", occurrence=alarm["occurrence"])
         client.post("resume", reason="test goes on", second="Second Name")
         time.sleep(0.5)
-    client.until(lambda s: not s["alarms"], 20, "no alarm is left")
+    client.until(lambda s: not s["alarms"], 60, "no alarm is left")
 
 
 def heater_is_off(room: DemoRoom, within_s: float) -> bool:

@@ -11,13 +11,13 @@ from tests.e2e.conftest import WARM
 from tests.e2e.room import Client, DemoRoom, Json, client_of, demo_room
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def room() -> Iterator[DemoRoom]:
     with demo_room(1.0, WARM) as room:
         yield room
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(room: DemoRoom) -> Iterator[Client]:
     with client_of(room) as client:
         client.to_heat_up()
