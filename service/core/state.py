@@ -325,9 +325,8 @@ class Session:
     """One treatment from opening to closing.
 
     `began_s` is when each phase was entered (treatment seconds of the room); `overridden` names the
-    causes that surgeon and anesthesia have overridden while they stand.
-    `overridden` names the causes that surgeon and anesthesia have overridden while they stand,
-    `compared` each probe's last comparison with the reference.
+    causes that surgeon and anesthesia have overridden while they stand, `compared` the last
+    comparison of each probe with the reference.
     """
 
     id: str

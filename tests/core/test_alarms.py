@@ -158,16 +158,19 @@ def walk(priority: Priority) -> Iterator[Move]:
         known |= states.keys()
 
 
+NEWS = ("onset", "escalated", "reannounced")
+
+
 def broken_rules(move: Move) -> Iterator[str]:
     before, after = move.alarm(move.before), move.alarm(move.after)
     now = after.state if after else None
     was = before.state if before else None
-    if now is ACTIVE and alarms.PRESENCE[ACTIVE] is not Presence.ON:
-        yield "an active alarm flashes"
+    if any(e.event in NEWS and e.presence is not Presence.ON for e in move.effects):
+        yield "what begins, rises or is announced again flashes"
     silent = alarms.audible(move.after) is None
     if now in (ACTIVE, LATCHED) and silent and alarms.audio_paused_s(move.after) <= 0:
         yield "silent only inside a pause"
-    news = [e for e in move.effects if e.event in ("onset", "escalated", "reannounced")]
+    news = [e for e in move.effects if e.event in NEWS]
     if any(e.priority is not LOW for e in news) and silent:
         yield "a new medium or high alarm sounds, pause or not"
     if before and was is ACTIVE and before.reached is HIGH and now is None:
