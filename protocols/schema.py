@@ -25,7 +25,7 @@ class Statistic(StrEnum):
 
 
 class HeatResponse(StrEnum):
-    """What an event does to the heater."""
+    """What an event does to the heater: it stops and is read back as stopped, or goes on."""
 
     OFF = "off"
     AS_IS = "as_is"

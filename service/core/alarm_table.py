@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from protocols.schema import Technique
-from service.core import displays, findings, requests, scale
+from service.core import channels, displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
+from service.core.changing import replace
 from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
-from service.core.model import DeviceClass, Phase, Priority, Role
+from service.core.model import DeviceClass, Instant, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
 from service.core.trust import comparison, frames, told
@@ -903,10 +904,38 @@ def _judge_session(state: State, session: Session, found: Found) -> Iterator[Jud
         for finding in found.get(rule.id, ()):
             if any((by, finding.source) in hiding for by in rule.hidden_by):
                 continue
+            if finding.raw and finding.sampled is None and rule.id in SAMPLED:
+                finding = replace(finding, sampled=_newest(state, SAMPLED[rule.id]))
             judged = _of_session(rule, session, finding)
             if finding.raw and (not judged.delay_s or is_signalled(state, rule.id, finding.source)):
                 hiding |= {(rule.id, finding.source), (rule.id, "*")}
             yield judged
+
+
+SAMPLED: Mapping[str, Role] = {
+    "sites_low": Role.SITE,
+    "core_forecast": Role.CORE,
+    "core_rising": Role.CORE,
+    "core_cool": Role.CORE,
+    "iap_warn": Role.IAP,
+    "reservoir_low": Role.LEVEL,
+    "volume_shift": Role.LEVEL,
+    "leak": Role.LEVEL,
+    "scale_stuck": Role.LEVEL,
+    "no_flow": Role.FLOW,
+    "flow_low": Role.FLOW,
+    "flow_high": Role.FLOW,
+    "flow_differs": Role.FLOW,
+    "heats_unasked": Role.BATH,
+    "heater_not_gaining": Role.BATH,
+}
+"""Rules that tell the newest sample of a role, as they look at more than one reading."""
+
+
+def _newest(state: State, role: Role) -> Instant | None:
+    """When the role was read last."""
+    read = (state.samples.get(channel.id) for channel in channels.of_role(state, role))
+    return max((sample.at for sample in read if sample is not None), default=None)
 
 
 @cache

@@ -8,9 +8,8 @@ People write a volume down a little before or after they move it: what went in c
 scale has shown it, what came out is allowed for at once. So writing down alone is never a loss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
-from typing import NamedTuple
 
 from service.core import channels
 from service.core.changing import replace
@@ -29,15 +28,6 @@ WRITTEN_WITHIN_S = 60.0
 IAP_RISE_MMHG = 3.0
 """A rise beyond this over the window says that the missing volume is in the abdomen (derived: a
 compliance of about 100-200 ml/mmHg at the pressures of closed perfusion)."""
-
-
-class Held(NamedTuple):
-    """What the scale held for some samples in a row: the least or the most of them (ml)."""
-
-    from_s: float
-    to_s: float
-    ml: float
-    iap_mmhg: float | None
 
 
 def remembered(state: State, session: Session) -> State:
@@ -67,26 +57,25 @@ def missing_ml(state: State) -> tuple[float, bool] | None:
     window, session = state.balance_window, state.session
     if session is None or len(window) < SUSTAINED or not is_known(state):
         return None
-    last = window[-SUSTAINED:]
-    now = Held(last[0].at_s, last[-1].at_s, max(b.ml for b in last), last[-1].iap_mmhg)
-    before = [_least(window[n : n + SUSTAINED]) for n in range(len(window) - SUSTAINED + 1)]
+    read = [balance.ml for balance in window]
+    now_ml = max(read[-SUSTAINED:])
+    lost = [ml - now_ml for ml in map(min, *(read[n:] for n in range(SUSTAINED)))]
     oldest_s = window[0].at_s - WRITTEN_WITHIN_S
-    entries = [one for one in session.moved if one.at_s >= oldest_s]
-    lost = [held.ml - now.ml for held in before]
-    if entries:
-        counted = [(one, _counted_ml(window, one, entries)) for one in entries]
-        lost = [
-            ml + sum(_explained_ml(one, shown_ml, held, now) for one, shown_ml in counted)
-            for ml, held in zip(lost, before, strict=True)
-        ]
+    if entries := [one for one in session.moved if one.at_s >= oldest_s]:
+        lost = [ml + added for ml, added in zip(lost, _written_ml(window, entries), strict=True)]
     most = max(lost)
-    then = before[lost.index(most)]
-    risen = (
-        then.iap_mmhg is not None
-        and now.iap_mmhg is not None
-        and now.iap_mmhg - then.iap_mmhg > IAP_RISE_MMHG
-    )
+    then_mmhg, now_mmhg = window[lost.index(most)].iap_mmhg, window[-1].iap_mmhg
+    risen = then_mmhg is not None and now_mmhg is not None and now_mmhg - then_mmhg > IAP_RISE_MMHG
     return max(0.0, most), risen
+
+
+def _written_ml(window: Sequence[Balance], entries: Sequence[Moved]) -> Iterator[float]:
+    """What was written down adds to each loss between some samples in a row and the last ones."""
+    counted = [(one, _counted_ml(window, one, entries)) for one in entries]
+    now = (window[-SUSTAINED].at_s, window[-1].at_s)
+    for first, last in zip(window, window[SUSTAINED - 1 :], strict=False):
+        then = (first.at_s, last.at_s)
+        yield sum(_explained_ml(one, shown_ml, then, now) for one, shown_ml in counted)
 
 
 def is_known(state: State) -> bool:
@@ -112,14 +101,12 @@ def _counted_ml(window: Sequence[Balance], entry: Moved, entries: Sequence[Moved
     return entry.ml * min(1.0, rose / together) if together else 0.0
 
 
-def _least(some: Sequence[Balance]) -> Held:
-    return Held(some[0].at_s, some[-1].at_s, min(b.ml for b in some), some[0].iap_mmhg)
-
-
-def _explained_ml(entry: Moved, counted_ml: float, then: Held, now: Held) -> float:
-    """What an entry adds to the loss between two times (ml); in doubt, less."""
+def _explained_ml(
+    entry: Moved, counted_ml: float, then: tuple[float, float], now: tuple[float, float]
+) -> float:
+    """What an entry adds to the loss between two spans of time (s); in doubt, less (ml)."""
     before_it, after_it = entry.at_s - WRITTEN_WITHIN_S, entry.at_s + WRITTEN_WITHIN_S
     if entry.kind not in IN_KINDS:
-        return -counted_ml if then.from_s < after_it and now.to_s > before_it else 0.0
-    surely = then.to_s < before_it and now.from_s > after_it
+        return -counted_ml if then[0] < after_it and now[1] > before_it else 0.0
+    surely = then[1] < before_it and now[0] > after_it
     return counted_ml if surely else 0.0

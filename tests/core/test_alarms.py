@@ -189,6 +189,7 @@ def walk(priority: Priority, *, latches: bool, escalates: bool) -> Iterator[Move
         known |= states.keys()
 
 
+NEWS = ("onset", "escalated", "reannounced")
 SIGNALS = {
     None: Presence.OFF,
     PENDING: Presence.OFF,
@@ -216,7 +217,7 @@ def broken_rules(move: Move, *, latches: bool, escalates: bool) -> Iterator[str]
     silent = alarms.audible(move.after) is None
     if now in (ACTIVE, LATCHED) and silent and alarms.audio_paused_s(move.after) <= 0:
         yield "silent only inside a pause"
-    news = [e for e in move.effects if e.event in ("onset", "escalated", "reannounced")]
+    news = [e for e in move.effects if e.event in NEWS]
     if any(e.priority is not LOW for e in news) and silent:
         yield "a new medium or high alarm sounds, pause or not"
     if latches and before and was is ACTIVE and before.reached is HIGH and now is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from service.core.alarm_table import DOUBT_RULES, RULES
+from service.core.effects import AlarmChanged
 from service.core.model import CommandState
 from tests.core.bench import NO_CONTACTORS, Bench, at
 from tests.core.room import NONE, SITES
@@ -103,6 +104,10 @@ NOT_READ = {
 }
 
 
+NOT_SAMPLED = {"heater_not_off", "pump_not_off"}
+"""Decided on what a drive says of itself, and on time."""
+
+
 def test_every_alarm_is_in_one_of_the_two_tables() -> None:
     assert {*CASES, *NOT_READ} >= {rule.id for rule in RULES}
     assert not {*CASES} & {*NOT_READ}
@@ -123,6 +128,14 @@ def brought_about(rule: str) -> Bench:
     bench.run(case.run_s)
     assert rule in bench.raised(), bench.raised()
     return bench
+
+
+@pytest.mark.requirement("RC-222")
+@pytest.mark.parametrize("rule", sorted({*CASES} - NOT_SAMPLED))
+def test_the_onset_tells_when_what_it_was_decided_on_was_read(rule: str) -> None:
+    bench = brought_about(rule)
+    onset = next(e for e in bench.effects if isinstance(e, AlarmChanged) and e.id == rule)
+    assert onset.sampled is not None and onset.at.seconds_since(onset.sampled) < 2.0
 
 
 @pytest.mark.requirement("RC-215")

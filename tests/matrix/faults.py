@@ -141,7 +141,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         kind="stuck",
         targets=("level",),
-        bound="not found: leaks and an empty reservoir are then seen by a switch or by people only",
+        bound="found within a minute of the first 100 ml that are written down (`scale_stuck`); "
+        "until then its error is what has left since, seen by a level switch or by people only",
     ),
     Row(kind="stuck", targets=TOLD, bound=NOTHING_DECIDED),
     Row(kind="stuck", targets=("thermometer",), alarms=("probe_stuck",), within_s=75),

@@ -9,7 +9,8 @@ from tests.matrix.events import EVENTS
 from tests.matrix.faults import CHANNELS, INSTRUMENTS, KINDS, PHASES, ROWS, row_of
 from tests.matrix.page import rendered
 
-PAGE = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "fault-matrix.md"
 
 
 def test_something_is_expected_of_every_fault_of_everything_in_every_phase() -> None:
@@ -30,6 +31,8 @@ def test_a_cell_either_names_alarms_that_there_are_or_says_what_bounds_the_error
     for event in EVENTS:
         assert set(event.alarms) <= known
         assert event.alarms or event.command or event.proven_in
+        path = event.proven_in.partition(":")[0]
+        assert (ROOT / path).is_file() or not path, f"{path} proves nothing: it is not there"
 
 
 def test_what_is_not_expected_is_no_cell() -> None:
