@@ -94,12 +94,14 @@ def go_wrong(room: DemoRoom, client: Client, page: Page) -> None:
 
 
 def finish(client: Client) -> None:
-    """Abort, drain, rinse: the shortest way to a summary."""
+    """Abort, drain, resume, rinse: the shortest way to a summary."""
     client.command("abort")
     for alarm in client.state["alarms"]:
         client.post("acknowledge", occurrence=alarm["occurrence"])
     for phase in ("drain", "rinse", "complete"):
         client.checklist(phase)
+        if phase == "rinse":
+            client.command("resume")
         client.command("start_phase", phase=phase, reason="treatment was ended early")
         client.until(lambda s: s["phase"] == phase, 10, phase)  # noqa: B023
     client.command("volume", kind="drained", ml=2900)

@@ -104,7 +104,7 @@ COMMANDS: dict[str, Callable[[random.Random], Args]] = {
     "heater_off": lambda _: {},
     "stop": lambda _: {},
     "pause": lambda _: {},
-    "resume": lambda _: {},
+    "resume": lambda chance: chance.choice(({}, {"surgeon": "S. Two", "anesthesia": "A. Three"})),
     "patient_unstable": lambda _: {},
     "pause_audio": lambda _: {},
     "note": lambda chance: {"text": chance.choice(("", "a note", "ß" * 300))},
