@@ -21,10 +21,11 @@ def flows(state: State, session: Session) -> bool:
     limits, wanted = session.limits, state.pump.wanted
     least, most = limits.no_flow_ml_min, session.protocol.perfusate.flow_max_ml_min
     most *= findings.FLOW_OVER_SHARE
+    share = session.protocol.trust.flow_share
     return (
         measured >= least
         and (wanted is None or measured >= limits.flow_low_share * wanted)
-        and measured <= calculated * (1 + session.protocol.trust.flow_share) + least
+        and calculated * (1 - share) <= measured <= calculated * (1 + share) + least
         and measured <= most
         and calculated <= most
     )

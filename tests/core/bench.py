@@ -249,6 +249,10 @@ class Bench:
         """Walk the ordinary way through the treatment up to this phase."""
         self.command("open_session", protocol=self.protocol.id)
         has_drug = self.protocol.drug is not None
+        heated_c = self.values["bath"]
+        if "exchanger" in self.without:
+            self.values["bath"] = 42.0
+            self.frames()
         for target in ("prime", "fill", "heat_up", "drug_addition", "perfuse"):
             if self.phase == phase:
                 return
@@ -262,6 +266,8 @@ class Bench:
             else:
                 answer = self.command("start_phase", phase=target)
                 assert answer.state is not CommandState.REFUSED, answer.reason
+            if target == "fill":
+                self.values["bath"] = heated_c
             self.run(3)
         assert self.phase == phase
 

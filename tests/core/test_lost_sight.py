@@ -37,6 +37,7 @@ class Case:
 
 CASES: Mapping[str, Case] = {
     "inflow_isolate": Case(values={"inflow": 48.5}, lost=("inflow",), run_s=5),
+    "inflow_still_high": Case(values={"inflow": 46.2}, lost=("inflow",), run_s=125),
     "inflow_high": Case(values={"inflow": 46.2}, lost=("inflow",)),
     "inflow_above_set": Case(
         values={"inflow": 45.5, "exchanger": 45.5},
