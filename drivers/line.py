@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import TypeVar
 
 from drivers.classes import Serial, SettingError
@@ -27,6 +28,8 @@ from drivers.turns import Turns
 from service.core.model import Instant
 
 Given = TypeVar("Given")
+Opens = Callable[[str, Serial], Port]
+READ: Callable[[Port], bytes] = methodcaller("read")
 KEPT_NS = 60_000_000_000
 KEPT_CHUNKS = 20_000
 LATE_S = 0.1
@@ -56,12 +59,16 @@ class Line:
 
     `now` stamps chunks; deadlines and pauses count seconds of the event loop. Of what was asked,
     an exact echo is stripped once; a read that met its deadline eats nothing of the next reply.
+    `opens` makes the port, in another thread.
     """
 
-    def __init__(self, port: str, serial: Serial, now: Callable[[], Instant]) -> None:
+    def __init__(
+        self, port: str, serial: Serial, now: Callable[[], Instant], opens: Opens = Port
+    ) -> None:
         self.path = port
         self.serial = serial
         self._now = now
+        self._opens = opens
         self._port: Port | None = None
         self._users: set[object] = set()
         self._opening = asyncio.Lock()
@@ -94,7 +101,7 @@ class Line:
             if self._port is None:
                 self._port = await self._open_port()
                 self._inbox.discard()
-                asyncio.get_running_loop().add_reader(self._port.fd, self._readable)
+                self._port.watch(self._readable)
             self._users.add(user)
 
     def close(self, user: object) -> None:
@@ -198,7 +205,7 @@ class Line:
         give_up = self._time() + WRITE_PATIENCE_S
         self._keep(data, sent=True)
         while data:
-            data = data[self._guarded(Port.write, data) :]
+            data = data[self._guarded(methodcaller("write", data)) :]
             if data and self._time() > give_up:
                 raise self._drop(f"{self.path} takes no bytes; look at the cable and the handshake")
             if data:
@@ -216,14 +223,14 @@ class Line:
     def _readable(self) -> None:
         """Take in what is there, stamped once; a port that went away wakes whoever waits."""
         with contextlib.suppress(LineLost):
-            data = self._guarded(Port.read)
+            data = self._guarded(READ)
             if data:
                 self._inbox.feed(data, self._keep(data, sent=False))
                 _wake(self._waiter, True)
 
-    def _guarded(self, act: Callable[..., Given], *given: bytes) -> Given:
+    def _guarded(self, act: Callable[[Port], Given]) -> Given:
         try:
-            return act(self._need_port(), *given)
+            return act(self._need_port())
         except LineLost as lost:
             raise self._drop(str(lost)) from None
 
@@ -234,7 +241,7 @@ class Line:
 
     def _drop(self, reason: str) -> LineLost:
         if self._port is not None:
-            asyncio.get_running_loop().remove_reader(self._port.fd)
+            self._port.unwatch()
             self._port.close()
             self._port = None
             self._users.clear()
@@ -252,7 +259,7 @@ class Line:
     async def _open_port(self) -> Port:
         """Open in a thread, as adapters and networks take their time."""
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, Port, self.path, self.serial)
+        opening = loop.run_in_executor(None, self._opens, self.path, self.serial)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -278,13 +285,14 @@ def _close_unwanted(opening: asyncio.Future[Port]) -> None:
 class Lines:
     """The lines of a room: devices that name the same port share one line."""
 
-    def __init__(self, now: Callable[[], Instant]) -> None:
+    def __init__(self, now: Callable[[], Instant], opens: Opens = Port) -> None:
         self._now = now
+        self._opens = opens
         self._lines: dict[str, Line] = {}
 
     def line(self, port: str, serial: Serial) -> Line:
         """The line for this port; raises `SettingError` where two devices want it to differ."""
-        line = self._lines.setdefault(port, Line(port, serial, self._now))
+        line = self._lines.setdefault(port, Line(port, serial, self._now, self._opens))
         if line.serial != serial:
             raise SettingError(
                 f"two devices on {port} want different baud rates or bits; give both the same"

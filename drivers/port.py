@@ -1,5 +1,6 @@
 """A serial port, by path or as `socket://host:port`, and why one cannot be opened."""
 
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -8,7 +9,7 @@ import os
 import select
 import socket
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,6 +62,14 @@ class Port:
             return 0
         except OSError as error:
             raise LineLost(f"{self.path} went away ({error.strerror}); look at the cable") from None
+
+    def watch(self, arrived: Callable[[], None]) -> None:
+        """Have the running event loop call `arrived` whenever there is something to read."""
+        asyncio.get_running_loop().add_reader(self.fd, arrived)
+
+    def unwatch(self) -> None:
+        """Have it call nobody any more; before `close`."""
+        asyncio.get_running_loop().remove_reader(self.fd)
 
     def close(self) -> None:
         """Close the port, whatever state it is in."""

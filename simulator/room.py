@@ -33,10 +33,12 @@ class Room:
     """Plant and instruments in plant time. `devices` holds each port's line by name; without
     ptys, give bytes to `devices[name].receive(data, now_s)` and time to `advance`.
 
-    Where the scenario has switches, heater and pump have their mains through its relays."""
+    Where the scenario has switches, heater and pump have their mains through its relays. The plant
+    goes on in steps of at most `step_s`."""
 
-    def __init__(self, scenario: Scenario | None = None) -> None:
+    def __init__(self, scenario: Scenario | None = None, *, step_s: float = STEP_S) -> None:
         self.scenario = scenario or Scenario()
+        self._step_s = step_s
         start = self.scenario.start
         self.plant = Plant(self.scenario.parameters, seed=self.scenario.seed)
         self.plant.inflow_to_patient = start.patient_connected
@@ -125,7 +127,7 @@ class Room:
     def _pass(self, dt_s: float, now_s: float | None) -> None:
         end_s = self.now_s + dt_s
         while end_s - self.now_s > 1e-9:
-            step_s = min(STEP_S, end_s - self.now_s)
+            step_s = min(self._step_s, end_s - self.now_s)
             self._drive()
             self.plant.advance(step_s)
             for line in self.devices.values():

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from drivers.classes import Done, Polled
-from drivers.line import Lines
+from drivers.line import Lines, Opens
 from drivers.link import Link
 from drivers.orders import Orders
+from drivers.port import Port
 from service.core.effects import (
     ContactorDrop,
     ContactorHold,
@@ -56,7 +57,8 @@ LEASE_OFF_ORDER = 0
 
 
 class Instruments:
-    """All links of a room, by device. `on_event` gets every frame, link change and outcome."""
+    """All links of a room, by device. `on_event` gets every frame, link change and outcome;
+    `opens` makes a port of its path and settings."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Instruments:
         room: Room,
         now: Callable[[], Instant],
         on_event: Callable[[Event], None],
+        opens: Opens = Port,
     ) -> None:
         self._now = now
         self._on_event = on_event
@@ -71,7 +74,7 @@ class Instruments:
             device.name: [c for c in room.channels if c.device == device.name]
             for device in room.devices
         }
-        lines = Lines(now)
+        lines = Lines(now, opens)
         self.links = {part.name: self._link(part, lines) for part in site.device}
         self._drives = {
             DRIVE_OF_CLASS[link.driver.device_class]: link.orders

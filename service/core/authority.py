@@ -1,4 +1,7 @@
-"""Who may give which command. Stop, heater off and abort are for every clinical role."""
+"""Who may give which command.
+
+Stop, heater off and abort are for every clinical role. A surgeon makes safe, notes and looks on.
+"""
 
 from collections.abc import Mapping
 
@@ -14,8 +17,8 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "confirm_checklist": PERFUSIONIST,
     "compare_probes": PERFUSIONIST,
     "start_phase": PERFUSIONIST,
-    "confirm_drug": CLINICAL,
-    "confirm_reminder": CLINICAL,
+    "confirm_drug": TEAM,
+    "confirm_reminder": TEAM,
     "set_controller": PERFUSIONIST,
     "set_inflow": PERFUSIONIST,
     "set_flow": PERFUSIONIST,
@@ -28,13 +31,13 @@ MAY: Mapping[str, frozenset[PersonRole]] = {
     "acknowledge": TEAM,
     "pause_audio": TEAM,
     "note": CLINICAL,
-    "volume": CLINICAL,
-    "enter_core": CLINICAL,
+    "volume": TEAM,
+    "enter_core": TEAM,
     "request": TEAM,
     "answer": PERFUSIONIST,
     "seen": TEAM,
-    "cooling": CLINICAL,
-    "confirm_blood_test": CLINICAL,
+    "cooling": TEAM,
+    "confirm_blood_test": TEAM,
     "take_control": PERFUSIONIST,
     "hand_over": PERFUSIONIST,
     "release_control": PERFUSIONIST,

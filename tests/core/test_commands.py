@@ -329,7 +329,7 @@ def test_facts_and_requests_stand_in_the_record_with_who_gave_them() -> None:
 
 
 SECOND = Actor(user="P. Two", role=PersonRole.PERFUSIONIST, station="or-1")
-SURGEON = Actor(user="S. Two", role=PersonRole.SURGEON)
+ANESTHESIA = Actor(user="A. Three", role=PersonRole.ANESTHESIA)
 FACTS: list[tuple[str, dict[str, Value]]] = [
     ("confirm_drug", {"fraction": 2}),
     ("volume", {"kind": "in", "ml": 100}),
@@ -340,7 +340,7 @@ FACTS: list[tuple[str, dict[str, Value]]] = [
 
 
 @pytest.mark.requirement("RC-022")
-@pytest.mark.parametrize("who", [SECOND, SURGEON], ids=["second perfusionist", "surgeon"])
+@pytest.mark.parametrize("who", [SECOND, ANESTHESIA], ids=["second perfusionist", "anesthesia"])
 @pytest.mark.parametrize(("name", "args"), FACTS)
 def test_a_fact_is_taken_from_whoever_saw_it_and_takes_nobody_s_control(
     who: Actor, name: str, args: dict[str, Value]

@@ -9,7 +9,14 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.e2e.room import Client, DemoRoom, client_of, demo_room
 
 WARM = Path(__file__).with_name("warm.toml")
-SHARING = ("test_accounts", "test_bad_input", "test_page_before", "test_page", "test_layout")
+SHARING = (
+    "test_accounts",
+    "test_two_pages",
+    "test_bad_input",
+    "test_page_before",
+    "test_page",
+    "test_layout",
+)
 """These files share one room, in this order, after all others: first without a session, then with
 one in heat-up."""
 

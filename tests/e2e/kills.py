@@ -16,7 +16,7 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,11 +63,13 @@ class Tally:
         )
 
 
-def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally:
-    """One room whose process is killed so many times in a phase. AssertionError for whatever is
-    lost."""
-    tally = Tally(process=process, seed=seed)
-    chance = random.Random(f"{process} {seed}")
+def killed(processes: Sequence[str], times: int, seed: int, phase: str = "heat_up") -> list[Tally]:
+    """One room, each of whose processes in turn is killed so many times in a phase.
+
+    AssertionError for whatever is lost.
+    """
+    tallies = [Tally(process=process, seed=seed) for process in processes]
+    chance = random.Random(f"{' '.join(processes)} {seed}")
     with demo_room(SPEED, WARM) as demo:
         room: Room = demo
         others: list[ServedRoom] = []
@@ -77,21 +79,20 @@ def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally
             _walk(client, phase)
             record = Record(site=demo.site, session=client.state["session"])
             for number in range(times):
-                if number % HEAT_EVERY == 0:
-                    _heats(client, room)
-                time.sleep(chance.uniform(0.0, LONGEST_LULL_S))
-                keys = _acknowledged(client, chance.uniform(0.0, 0.3))
-                alarms = _alarms(client.state)
-                if process == "supervisor":
-                    room, client = _supervisor(demo, room, client, tally)
-                    others.append(room)  # type: ignore[arg-type]
-                else:
-                    (_control if process == "control" else _web)(room, client, tally)
-                assert client.state["session"] == record.session and client.state["phase"] == phase
-                _adds_up(client.state)
-                _same_alarms(alarms, _alarms(client.state))
-                record.holds(keys)
-            tally.acknowledged = record.acknowledged
+                for tally in tallies:
+                    if number % HEAT_EVERY == 0:
+                        _heats(client, room)
+                    time.sleep(chance.uniform(0.0, LONGEST_LULL_S))
+                    keys = _acknowledged(client, chance.uniform(0.0, 0.3))
+                    alarms = _alarms(client.state)
+                    if tally.process == "supervisor":
+                        room, client = _supervisor(demo, room, client, tally)
+                        others.append(room)  # type: ignore[arg-type]
+                    else:
+                        (_control if tally.process == "control" else _web)(room, client, tally)
+                    _goes_on(client.state, record.session, phase)
+                    _same_alarms(alarms, _alarms(client.state))
+                    tally.acknowledged += record.holds(keys)
             record.proves_itself()
         finally:
             client.close()
@@ -100,7 +101,7 @@ def killed(process: str, times: int, seed: int, phase: str = "heat_up") -> Tally
                 for pid in instruments:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGTERM)
-    return tally
+    return tallies
 
 
 def _walk(client: Client, phase: str) -> None:
@@ -166,7 +167,8 @@ def _same_alarms(before: dict[str, str], after: dict[str, str]) -> None:
         assert not calls, f"{occurrence} was acknowledged and is {now}"
 
 
-def _adds_up(state: Json) -> None:
+def _goes_on(state: Json, session: str, phase: str) -> None:
+    assert state["session"] == session and state["phase"] == phase
     clocks = state["clocks"]
     parts = clocks["in_band_s"] + clocks["out_of_band_s"] + clocks["unobserved_s"]
     assert abs(parts - clocks["elapsed_s"]) < 0.1, clocks
@@ -242,12 +244,11 @@ class Record:
 
     site: Path
     session: str
-    acknowledged: int = 0
     _read: int = -1
     _recorded: set[str] = field(default_factory=set)
 
-    def holds(self, keys: list[str]) -> None:
-        """What was acknowledged is there, and no command is there twice."""
+    def holds(self, keys: list[str]) -> int:
+        """What was acknowledged is there, so many records, and no command is there twice."""
         with closing(open_reading(self._url)) as store:
             for row in store.spoken(self.session, ["Command"], after=self._read):
                 key = CODEC.decode(row.kind, row.body, row.schema).key
@@ -256,7 +257,7 @@ class Record:
                 self._read = row.n
         lost = set(keys) - self._recorded
         assert not lost, f"{len(lost)} acknowledged records are lost"
-        self.acknowledged += len(keys)
+        return len(keys)
 
     def proves_itself(self) -> None:
         """The whole chain, and every effect of every event once more."""
@@ -273,7 +274,7 @@ def main() -> None:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     for process in PROCESSES:
         began = time.monotonic()
-        print(killed(process, times, seed), flush=True)
+        print(*killed([process], times, seed), flush=True)
         print(f"  {(time.monotonic() - began) / times:.1f} s each", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A process of the service dies or hangs in the middle of a treatment."""
+"""A process of one room dies or hangs in the middle of its treatment, again and again."""
 
 import os
 import signal
@@ -11,18 +11,23 @@ from tests.e2e.conftest import WARM
 from tests.e2e.room import Client, DemoRoom, Json, client_of, demo_room
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def room() -> Iterator[DemoRoom]:
     with demo_room(1.0, WARM) as room:
         yield room
 
 
-@pytest.fixture
-def client(room: DemoRoom) -> Iterator[Client]:
+@pytest.fixture(scope="module")
+def treating(room: DemoRoom) -> Iterator[Client]:
     with client_of(room) as client:
-        client.to_heat_up()
-        client.until(lambda s: s["heat"]["on"] and s["devices"]["heater"]["running"], 15, "heat")
-        yield client
+        yield client.to_heat_up()
+
+
+@pytest.fixture
+def client(treating: Client) -> Client:
+    """The room's client, while heat is on; every test but the last leaves it so."""
+    treating.until(lambda s: s["heat"]["on"] and s["devices"]["heater"]["running"], 30, "heat")
+    return treating
 
 
 def curves(client: Client, steps: int) -> Json:

@@ -46,7 +46,7 @@ class Chance:
         if not self._quiet and self._comes(FAULT_EVERY_S):
             self.disturbed_s = now_s
             self._fault(room)
-            room.cables.look_at_all(now_s)
+            room.cables.look()
         if not self._quiet and self._comes(CRASH_EVERY_S):
             self.disturbed_s = now_s
             room.crash()

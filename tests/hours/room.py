@@ -1,20 +1,18 @@
 """A whole room under a manual clock: real core, journal, links and drivers, simulated instruments.
 
-Every byte goes over a memory port between the project's own line and a simulated instrument; the
-clock jumps to whatever is due next. One tick a second instead of ten, one poll a second.
+Every byte goes over a cable in memory between the project's own line and a simulated instrument;
+the clock jumps to whatever is due next. One tick a second instead of ten; every instrument is read
+every 1, 2 or 4 s (most), by the seed.
 """
 
 import asyncio
-import select
-import socket
+import re
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from protocols.loader import load_all
 from service.control.instruments import Instruments, RunEffect, SafeEffect
-from service.control.process import KEPT_STATE_PASSES
 from service.core.effects import Effect, SessionOpened
 from service.core.events import Command, Event, Frame, Started, SupervisorLink, Tick
 from service.core.model import Instant
@@ -37,65 +35,17 @@ from simulator.devices.bioprott import FlowMeterSettings
 from simulator.plant import Parameters
 from simulator.room import Room as SimulatedRoom
 from simulator.scenario import Scenario, Start
-from simulator.wire import Wire
-from tests.contract.protocol_memory import PLUGS, Plug
-from tests.contract.virtual import Clock, played
+from tests.contract.virtual import Clock
+from tests.hours.cables import Cables, played
 
 PROTOCOL = "closed-oxaliplatin-30"
 WARM = Parameters(reservoir_start_c=42.0, bath_start_c=42.6)
 WRITTEN_S = 60.0
-POLLS_HZ = ("poll_hz = 5.0", "poll_hz = 2.0", "poll_hz = 10.0")
+READ_EVERY_S = (1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0)
+"""How often each instrument of a room is read; which of these it is goes by the seed."""
 
-
-class Jack(Plug):
-    """A plug that remembers when it has something to do, and tells who has been written to."""
-
-    def __init__(self, wire: Wire, written: select.epoll) -> None:
-        super().__init__(wire)
-        self.due_s = float("inf")
-        self._written = written
-
-    @property
-    def fd(self) -> int | None:
-        return self._end.fileno() if self._end else None
-
-    def connect(self) -> socket.socket:
-        host = super().connect()
-        assert self._end is not None
-        self._written.register(self._end, select.EPOLLIN)
-        self.due_s = self.next_s()
-        return host
-
-    def run(self, now_s: float) -> None:
-        super().run(now_s)
-        self.writes.clear()
-        self.due_s = self.next_s()
-
-
-class Cables:
-    """The instruments' ends of all ports: a virtual loop's world that looks only where it must."""
-
-    def __init__(self, room: SimulatedRoom) -> None:
-        self._written = select.epoll()
-        self.jacks = {
-            name: Jack(Wire((line,), pace_s=1.0), self._written)
-            for name, line in room.devices.items()
-        }
-
-    def run(self, now_s: float) -> None:
-        written = {fd for fd, _ in self._written.poll(0)}
-        for jack in self.jacks.values():
-            if jack.due_s <= now_s or jack.fd in written:
-                jack.run(now_s)
-
-    def next_s(self) -> float:
-        return min(jack.due_s for jack in self.jacks.values())
-
-    def look_at_all(self, now_s: float) -> None:
-        """Something has been done to the cables or instruments themselves."""
-        for jack in self.jacks.values():
-            jack.wire.tick(now_s)
-            jack.due_s = now_s
+KEPT_STATE_PASSES = 500
+"""A room makes some 3 passes a second here, so that a state is kept every few minutes."""
 
 
 class Recorder:
@@ -143,14 +93,15 @@ class HourRoom(VirtualSession):
     """The room; `act` is called after every virtual second, `utc_off_ns` moves its wall clock."""
 
     def __init__(self, seed: int, folder: Path, *, protocol: str = PROTOCOL) -> None:
+        every_s = READ_EVERY_S[seed % len(READ_EVERY_S)]
         self.setup = Setup(protocol=load_all()[protocol], seed=seed)
         self.clock = Clock()
         self.utc_off_ns = 0
         self.effects: list[Effect] = []
-        self.simulated = SimulatedRoom(_scenario(seed))
+        self.simulated = SimulatedRoom(_scenario(seed, every_s), step_s=1.0)
         self.plant = self.simulated.plant
-        self.cables = Cables(self.simulated)
-        self.site = _site(folder)
+        self.cables = Cables(self.simulated, self.clock)
+        self.site = _site(folder, every_s)
         self.recorder = Recorder(folder)
         self.team = Team()
         self.log = Log()
@@ -179,11 +130,7 @@ class HourRoom(VirtualSession):
 
     def play(self, hours: float, act: Callable[["HourRoom"], None]) -> None:
         """Run for so many hours, or to the end of the session."""
-        with ExitStack() as stack:
-            for name, jack in self.cables.jacks.items():
-                PLUGS[f"memory://{name}"] = jack
-                stack.callback(PLUGS.pop, f"memory://{name}")
-            played(self.clock, self.cables, self._scene(3600.0 * hours, act))
+        played(self.clock, self._scene(3600.0 * hours, act))
         self.recorder.close()
 
     def feed(self, event: Event) -> None:
@@ -212,7 +159,9 @@ class HourRoom(VirtualSession):
 
     async def _scene(self, until_s: float, act: Callable[["HourRoom"], None]) -> None:
         room = self.site.room(1.0)
-        self.instruments = Instruments(self.site, room, lambda: self.now, self.feed)  # type: ignore[assignment]
+        self.instruments = Instruments(  # type: ignore[assignment]
+            self.site, room, lambda: self.now, self.feed, self.cables.open
+        )
         self.feed(self._started())
         self.feed(SupervisorLink(at=self.now, present=True))
         self.instruments.start()  # type: ignore[attr-defined]
@@ -228,7 +177,7 @@ class HourRoom(VirtualSession):
 
     def _second(self) -> None:
         self.simulated.advance(1.0, self.now_s)
-        self.cables.look_at_all(self.now_s)
+        self.cables.look()
         self.feed(Tick(at=self.now))
         self.team.act(self)  # type: ignore[union-attr]
         self._work()
@@ -271,19 +220,17 @@ class HourRoom(VirtualSession):
             carry_out(self.plant, request)
 
 
-def _scenario(seed: int) -> Scenario:
+def _scenario(seed: int, every_s: float) -> Scenario:
     return Scenario(
         parameters=WARM,
         seed=seed,
         start=Start(patient_connected=False),
-        settings={"flow": FlowMeterSettings(push_s=1.0)},
+        settings={"flow": FlowMeterSettings(push_s=every_s)},
     )
 
 
-def _site(folder: Path) -> Site:
-    text = EXAMPLE.read_text(encoding="utf-8").replace(PORTS, '"memory://')
-    for rate in POLLS_HZ:
-        text = text.replace(rate, "poll_hz = 1.0")
+def _site(folder: Path, every_s: float) -> Site:
+    text = EXAMPLE.read_text(encoding="utf-8").replace(PORTS, Cables.PREFIX.join(('"', "")))
     path = folder / "site.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(re.sub(r"poll_hz = [\d.]+", f"poll_hz = {1 / every_s}", text), encoding="utf-8")
     return load_site(path)

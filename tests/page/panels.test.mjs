@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bannerOf, nextToAcknowledge } from "../../web/js/banner.js";
+import { bannerOf, listKey, nextToAcknowledge } from "../../web/js/banner.js";
 import { rangeOf, splitsOf } from "../../web/js/curve.js";
 import { detailOf, needsOf, outcomeOf } from "../../web/js/outcomes.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
@@ -29,6 +29,15 @@ test("the loss of the room stands above every alarm of the room", () => {
 test("acknowledge means the highest alarm that still calls", () => {
   const alarms = [alarm("a", "high", "acknowledged"), alarm("b", "medium"), alarm("c", "low")];
   assert.equal(nextToAcknowledge(opened({ alarms })).occurrence, "b");
+});
+
+test("the list is written anew when an alarm escalates, its time is known, or somebody saw it", () => {
+  const medium = { ...alarm("a", "medium"), since_utc: undefined };
+  const changes = [{ priority: "high" }, { since_utc: "2026-11-24T03:00:00Z" }, { seen_by: "A. Two" }];
+  for (const change of changes) {
+    assert.notEqual(listKey([medium]), listKey([{ ...medium, ...change }]));
+  }
+  assert.equal(listKey([medium]), listKey([{ ...medium, value: 39.3 }]), "not under the finger");
 });
 
 test("a refusal is said in the service's words beside the control that asked", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { theirs, nextToSee } from "../../web/js/anes_alarms.js";
 import { fanOf, rangeOf } from "../../web/js/anes_course.js";
 import { rateWords, reachWords } from "../../web/js/anes_figures.js";
+import { largeClock } from "../../web/js/clocks.js";
 import { drainWords, dutyTitle, dutyWords, fractionWords } from "../../web/js/anes_plan.js";
 import { initialState, reduce } from "../../web/js/reduce.js";
 import { openRequests, requestWords } from "../../web/js/asks.js";
@@ -88,13 +89,26 @@ test("drain, fractions and duties are told in minutes", () => {
   assert.equal(drainWords(undefined, "heat_up"), "clock starts at drug in");
   assert.equal(drainWords({ due_in_s: -3 }, "drain"), "");
   const fractions = [{ number: 1, given_utc: "x" }, { number: 2, given_utc: null }];
-  assert.equal(fractionWords(fractions, { next_fraction_s: 432 }), "fraction 2 in 7:12");
+  const at = (next_fraction_s, phase = "perfuse") => ({ phase, clocks: { next_fraction_s } });
+  assert.equal(fractionWords(fractions, at(432)), "fraction 2 in 7:12");
+  assert.equal(fractionWords(fractions, at(-375)), "fraction 2 due since 6:15");
+  assert.equal(fractionWords(fractions, at(-375, "drain")), "fraction 2 not given");
   assert.equal(fractionWords(fractions.slice(0, 1), null), "all fractions given");
   assert.equal(dutyWords({ state: "waiting", due_in_s: 600 }), "in 10:00");
   assert.equal(dutyWords({ state: "due", due_in_s: 0 }), "due now");
   const reminders = [{ drug: "leucovorin", dose_mg: 36.4, infusion_min: 10 }];
   assert.equal(dutyTitle({ id: "reminder_1", text: "" }, { reminders }), "IV leucovorin 36 mg, 10 min");
   assert.equal(dutyTitle({ id: "blood_test", text: "Blood: lactate" }, { reminders }), "Blood: lactate");
+});
+
+test("the large clock tells what is left, what is over, and afterwards what was treated", () => {
+  const room = (left_s, phase) => ({ session: "s1", phase, clocks: { left_s, elapsed_s: 2469 } });
+  assert.deepEqual(largeClock(room(2930, "perfuse")), { time: "48:50", word: "left" });
+  assert.deepEqual(largeClock(room(-61, "perfuse")), { time: "1:01", word: "over time" });
+  for (const phase of ["drain", "rinse", "complete"]) {
+    assert.deepEqual(largeClock(room(2930, phase)), { time: "41:09", word: "treated" });
+  }
+  assert.deepEqual(largeClock({ ...room(2930, "perfuse"), session: null }), { time: "–", word: "" });
 });
 
 test("the fan of the core begins at its reading, and an old forecast is not drawn", () => {

@@ -7,7 +7,7 @@
  * @typedef {import("./commands.js").Send} Send
  */
 import { connection } from "./ages.js";
-import { bannerOf, nextToAcknowledge } from "./banner.js";
+import { bannerOf, listKey, nextToAcknowledge } from "./banner.js";
 import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
 import { fitSize } from "./fit.js";
 import { clock, fixed, timeOfDay } from "./format.js";
@@ -84,8 +84,7 @@ function underOf(alarm, others) {
  * @param {Send} send
  */
 export function drawList(state, alarms, send) {
-  const key = alarms.map((one) => one.occurrence + one.presence + one.text + one.seen_by).join();
-  rebuildOnChange(byId("alarm-list"), key || "none", () =>
+  rebuildOnChange(byId("alarm-list"), listKey(alarms), () =>
     alarms.length
       ? alarms.map((alarm) => rowOf(alarm, send))
       : [make("li", { text: t.team.noAlarms })],

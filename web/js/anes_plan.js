@@ -8,6 +8,7 @@
  * @typedef {import("./commands.js").Send} Send
  */
 import { roomIsLive } from "./ages.js";
+import { isAfter, largeClock } from "./clocks.js";
 import { buttonById, byId, make, rebuildOnChange, setAttribute, setText } from "./dom.js";
 import { DASH, clock, fixed, timeOfDay } from "./format.js";
 import { t } from "./texts.js";
@@ -29,16 +30,16 @@ function drawPhase(room) {
   const session = room?.session ? room : null;
   const timers = session?.timers ?? [];
   const end = timers.find((timer) => timer.id === "end");
-  const left = session?.clocks?.left_s;
-  setText(byId("clock-left"), clock(left));
-  setText(byId("clock-word"), typeof left === "number" ? t.team.left : "");
+  const large = largeClock(session);
+  setText(byId("clock-left"), large.time);
+  setText(byId("clock-word"), large.word);
   setText(byId("drain-in"), session ? drainWords(end, session.phase) : "");
   setText(byId("heat-on"), room ? (room.heat.on ? t.team.heat : t.team.heldHeat) : "");
 }
 
 /** @param {Timer|undefined} end @param {string|null} phase */
 export function drainWords(end, phase) {
-  if (phase === "drain" || phase === "rinse" || phase === "complete") return "";
+  if (isAfter(phase)) return "";
   if (!end || end.due_in_s === null) return t.team.clockNotStarted;
   if (end.due_in_s <= 0) return t.team.drainNow;
   return t.team.drainIn(String(Math.ceil(end.due_in_s / 60)));
@@ -52,21 +53,22 @@ function drawDrug(room) {
   if (drug && drug.dose_mg !== null) parts.push(`${fixed(drug.dose_mg, 0)} mg`);
   if (drug?.carrier) parts.push(drug.carrier);
   setText(byId("drug-dose"), parts.join(" · "));
-  setText(byId("drug-next"), drug ? fractionWords(drug.fractions, room?.clocks ?? null) : "");
+  setText(byId("drug-next"), drug ? fractionWords(drug.fractions, room) : "");
 }
 
 /**
  * @param {import("./types.js").Fraction[]} fractions
- * @param {import("./types.js").Clocks|null} clocks
+ * @param {Pick<Room, "clocks" | "phase">|null} room
  */
-export function fractionWords(fractions, clocks) {
+export function fractionWords(fractions, room) {
   const next = fractions.find((fraction) => !fraction.given_utc);
   if (!next) return t.team.allGiven;
-  const dueS = clocks?.next_fraction_s ?? null;
+  if (isAfter(room?.phase ?? null)) return t.team.fractionNot(next.number);
+  const dueS = room?.clocks?.next_fraction_s ?? null;
   if (dueS === null) return t.team.fractionsWait(fractions.length);
   return dueS > 0
     ? t.team.nextFraction(next.number, clock(dueS))
-    : t.team.fractionNow(next.number);
+    : t.team.fractionSince(next.number, clock(-dueS));
 }
 
 /** What anesthesia does: intravenous drugs and blood tests. @param {Timer} timer */

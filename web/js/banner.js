@@ -128,14 +128,24 @@ function drawAudio(state, nowMs) {
 }
 
 /**
+ * What a list of alarms has to be written anew for; a message of an onset knows no time of day yet.
+ * @param {Alarm[]} alarms
+ */
+export const listKey = (alarms) =>
+  alarms
+    .map(({ occurrence, presence, priority, text, since_utc, seen_by }) =>
+      [occurrence, presence, priority, text, since_utc, seen_by].join(),
+    )
+    .join() || "none";
+
+/**
  * The whole list, each with its own acknowledge.
  * @param {PageState} state
  * @param {import("./commands.js").Send} send
  */
 export function drawAlarmList(state, send) {
   setText(byId("tab-alarms"), t.alarmsTab(state.alarms.length));
-  const key = state.alarms.map((one) => one.occurrence + one.presence + one.text).join() || "none";
-  rebuildOnChange(byId("alarm-list"), key, () =>
+  rebuildOnChange(byId("alarm-list"), listKey(state.alarms), () =>
     state.alarms.length
       ? state.alarms.map((alarm) => alarmRow(alarm, state, send))
       : [make("li", { text: t.alarmNone })],

@@ -30,12 +30,12 @@ export function fitWords(element, words, more, lead = "") {
     const parts = [...words.slice(0, shown), ...(rest ? [more(rest)] : [])];
     element.textContent = words.length ? lead + parts.join(" · ") : "";
     if (!overflows(element)) return;
-    if (shown === 1) return shorten(element, words, more, lead);
+    if (shown === 1 && shorten(element, words, more, lead)) return;
   }
 }
 
 /**
- * Even the first is too long for its place: so many of its words as fit.
+ * Even the first is too long for its place: so many of its words as fit; false when none does.
  * @param {HTMLElement} element
  * @param {string[]} words
  * @param {(count: number) => string} more
@@ -47,8 +47,9 @@ function shorten(element, words, more, lead) {
   for (let shown = first.length - 1; shown > 0; shown -= 1) {
     const begun = `${first.slice(0, shown).join(" ")} …`;
     element.textContent = lead + [begun, ...rest].join(" · ");
-    if (!overflows(element)) return;
+    if (!overflows(element)) return true;
   }
+  return false;
 }
 
 /**

@@ -207,7 +207,7 @@ const labels = {
   unobserved: "Unobserved",
   phase: "Phase",
   contact: "Drug contact",
-  fractionIn: "Fraction in",
+  fraction: "Fraction",
   alarms: "Alarms",
   checks: "Checks",
   drug: "Drug",
@@ -259,7 +259,9 @@ const team = {
   noDrug: "no drug in this protocol",
   nextFraction: (/** @type {number} */ number, /** @type {string} */ time) =>
     `fraction ${number} in ${time}`,
-  fractionNow: (/** @type {number} */ number) => `fraction ${number} due now`,
+  fractionSince: (/** @type {number} */ number, /** @type {string} */ time) =>
+    `fraction ${number} due since ${time}`,
+  fractionNot: (/** @type {number} */ number) => `fraction ${number} not given`,
   allGiven: "all fractions given",
   fractionsWait: (/** @type {number} */ count) => `${count} fraction${count === 1 ? "" : "s"}`,
   intravenous: (
@@ -308,7 +310,6 @@ const team = {
   },
   ladderMinutes: (/** @type {string} */ minutes) => `${minutes} min`,
   sitesShort: "Sites",
-  left: "left",
 };
 
 export const t = {
@@ -402,6 +403,9 @@ export const t = {
 
   left: "left",
   overtime: "over time",
+  treatedTime: "treated",
+  fractionIn: (/** @type {string} */ time) => `in ${time}`,
+  fractionLate: (/** @type {string} */ time) => `late ${time}`,
   notStarted: "Clock starts at drug in",
   gateOpen: "Gate open",
   gateHeld: (/** @type {string} */ what, /** @type {string} */ held, /** @type {string} */ hold) =>
