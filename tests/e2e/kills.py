@@ -101,6 +101,9 @@ def killed(processes: Sequence[str], times: int, seed: int, phase: str = "heat_u
                 for pid in instruments:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGTERM)
+                # Only now: their pipes end with the last process that they have left behind.
+                for other in others[:-1]:
+                    other.close()
     return tallies
 
 
@@ -225,7 +228,6 @@ def _supervisor(
     struck = time.monotonic()
     room.process.wait(10)
     client.close()
-    room.close()
     follower = ServedRoom(demo.site, demo.ports)
     after = LongClient(follower)
 
