@@ -266,7 +266,7 @@ RULES: tuple[Rule, ...] = (
         look=findings.sites_low,
         phases=frozenset({Phase.PERFUSE}),
         delay="sites_low_s",
-        do="Raise inflow or flow within their limits, cover the field.",
+        do="Raise inflow or flow within their limits; cover an open field.",
     ),
     Rule(
         id="core_ceiling",
@@ -423,6 +423,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="suction_high",
         condition="Return line below `line_out_min_mmhg`",
+        hysteresis="2 mmHg",
         priority=HIGH,
         look=findings.suction,
         phases=PATIENT,
@@ -480,6 +481,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="reservoir_low",
         condition="Less than `reservoir_low_ml` in the reservoir",
+        hysteresis="50 ml",
         priority=HIGH,
         look=findings.reservoir_low,
         phases=FLUID - {Phase.DRAIN},
@@ -492,6 +494,7 @@ RULES: tuple[Rule, ...] = (
         id="volume_shift",
         condition="More than `volume_shift_ml` missing within `balance_window_s`, three samples "
         "(10 s) in a row, and the abdominal pressure risen by 3 mmHg",
+        hysteresis="50 ml",
         priority=HIGH,
         look=findings.volume_shift,
         phases=WARM,
@@ -504,6 +507,7 @@ RULES: tuple[Rule, ...] = (
         condition="More than `leak_ml` missing from the reservoir within `balance_window_s`, three "
         "samples (10 s) in a row; what came out and was written down is allowed for, what went in "
         "counts as far as the scale has shown it",
+        hysteresis="50 ml",
         priority=HIGH,
         look=findings.leak,
         phases=WARM,
@@ -535,6 +539,7 @@ RULES: tuple[Rule, ...] = (
         id="no_flow",
         condition="Measured flow below `no_flow_ml_min` while the pump turns and the line "
         "pressure is ordinary",
+        hysteresis="25 ml/min",
         priority=HIGH,
         look=findings.no_flow,
         phases=FLUID,
@@ -556,6 +561,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="flow_low",
         condition="Measured flow below `flow_low_share` of what the pump is set to",
+        hysteresis="25 ml/min",
         priority=MEDIUM,
         look=findings.flow_low,
         phases=FLUID,
@@ -567,6 +573,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id="flow_high",
         condition="Flow, measured or calculated, above 115 % of the protocol's highest",
+        hysteresis="25 ml/min",
         priority=HIGH,
         look=findings.flow_high,
         phases=FLUID,
@@ -579,6 +586,7 @@ RULES: tuple[Rule, ...] = (
         id="flow_differs",
         condition="The flow meter sees more than the pump turns by [trust] `flow_share` and "
         "`no_flow_ml_min`, or less by `flow_share`",
+        hysteresis="25 ml/min",
         priority=MEDIUM,
         look=findings.flow_differs,
         phases=FLUID,

@@ -21,13 +21,13 @@ def flows(state: State, session: Session) -> bool:
     limits, wanted = session.limits, state.pump.wanted
     least, most = limits.no_flow_ml_min, session.protocol.perfusate.flow_max_ml_min
     most *= findings.FLOW_OVER_SHARE
-    share = session.protocol.trust.flow_share
+    share, dead = session.protocol.trust.flow_share, findings.DEAD_BAND_ML_MIN
     return (
-        measured >= least
-        and (wanted is None or measured >= limits.flow_low_share * wanted)
-        and calculated * (1 - share) <= measured <= calculated * (1 + share) + least
-        and measured <= most
-        and calculated <= most
+        measured >= least + dead
+        and (wanted is None or measured >= limits.flow_low_share * wanted + dead)
+        and calculated * (1 - share) + dead <= measured <= calculated * (1 + share) + least - dead
+        and measured <= most - dead
+        and calculated <= most - dead
     )
 
 
@@ -58,12 +58,14 @@ def forecast(state: State, session: Session) -> bool:
 
 def suction(state: State, session: Session) -> bool:
     """The return line's pressure is known, and above its limit."""
-    return _at_least(state, Role.LINE_OUT, session.limits.line_out_min_mmhg)
+    return _at_least(
+        state, Role.LINE_OUT, session.limits.line_out_min_mmhg + findings.DEAD_BAND_MMHG
+    )
 
 
 def reservoir(state: State, session: Session) -> bool:
     """The reservoir's level is known, and high enough."""
-    return _at_least(state, Role.LEVEL, session.limits.reservoir_low_ml)
+    return _at_least(state, Role.LEVEL, session.limits.reservoir_low_ml + findings.DEAD_BAND_ML)
 
 
 def _at_least(state: State, role: Role, least: float) -> bool:

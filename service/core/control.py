@@ -215,6 +215,7 @@ def _regulated(state: State, session: Session, heat: Heat, dt_s: float) -> Heat:
         limited_by = "; ".join(filter(None, (limited_by, f"bath maximum {highest:g} °C")))
     return replace(
         heat,
+        asked_c=_asked_c(session, heat),
         granted_c=granted,
         limited_by=limited_by,
         bath_c=bath,
@@ -284,7 +285,7 @@ def _told(state: State, session: Session, heat: Heat) -> tuple[Heat, list[Effect
     due = heat.told_c is None or state.treat_s - heat.told_s >= TOLD_EVERY_S
     if not due or not (moved or heat.limited_by != heat.told_limit):
         return heat, []
-    asked = _asked_c(session, heat)
+    asked = heat.granted_c if heat.asked_c is None else heat.asked_c
     cut = f", limited by {heat.limited_by}" if heat.limited_by else ""
     aim = session.foresight.outlook if session.foresight else None
     effect = Recorded(
@@ -331,7 +332,7 @@ def advice(state: State, session: Session) -> str:
     if mean >= target.low_c:
         return ""
     if heat.granted_c >= ceiling:
-        return limit or f"sites {mean:.1f} °C at {why}: raise flow or cover the field"
+        return limit or f"sites {mean:.1f} °C at {why}"
     proposed = min(ceiling, heat.granted_c + max(0.2, target.low_c - mean))
     return f"sites {mean:.1f} °C, below the band: inflow {proposed:.1f} °C"
 

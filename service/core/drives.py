@@ -20,7 +20,7 @@ from service.core.effects import (
 )
 from service.core.events import Outcome
 from service.core.model import CommandState, DeviceClass, DriveStatus, LinkState, Phase
-from service.core.state import Drive, Session, Side, State
+from service.core.state import Drive, Heat, Session, Side, State
 
 HEATER_LEASE_S = 15.0
 PUMP_LEASE_S = 30.0
@@ -180,7 +180,19 @@ def _heater(state: State) -> tuple[Drive, list[Effect]]:
         return drive, []
     drive = replace(drive, renewed_ns=state.now.mono_ns)
     bath_c = wanted if drive.wanted is None else drive.wanted
-    return drive, [HeaterRun(order=drive.order, bath_c=bath_c, lease_s=HEATER_LEASE_S)]
+    return drive, [_run(drive.order, bath_c, session.heat)] if session else []
+
+
+def _run(order: int, bath_c: float, heat: Heat) -> HeaterRun:
+    """The order with what was asked, what was granted and which limit cut it."""
+    return HeaterRun(
+        order=order,
+        bath_c=bath_c,
+        lease_s=HEATER_LEASE_S,
+        asked_c=None if heat.asked_c is None else round(heat.asked_c, 2),
+        granted_c=None if heat.granted_c is None else round(heat.granted_c, 2),
+        limited_by=heat.limited_by,
+    )
 
 
 def _may_move(state: State, drive: Drive, wanted: float) -> bool:

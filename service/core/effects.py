@@ -24,11 +24,18 @@ class PumpStop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaterRun:
-    """Run the heater at this bath set-point for at most `lease_s` real seconds unless renewed."""
+    """Run the heater at this bath set-point for at most `lease_s` real seconds unless renewed.
+
+    `asked_c` and `granted_c` are the inflow that leads to it (°C), `limited_by` what cut it ("" for
+    nothing).
+    """
 
     order: int
     bath_c: float
     lease_s: float
+    asked_c: float | None = None
+    granted_c: float | None = None
+    limited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

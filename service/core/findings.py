@@ -33,6 +33,8 @@ RoomLook = Callable[[State], Iterable[Finding]]
 BY_HAND = "by_hand"
 DEAD_BAND_C = 0.1
 DEAD_BAND_MMHG = 2.0
+DEAD_BAND_ML = 50.0
+DEAD_BAND_ML_MIN = 25.0
 DEAD_BANDS: Mapping[Unit, tuple[float, str]] = {
     Unit.DEG_C: (DEAD_BAND_C, "°C"),
     Unit.MMHG: (DEAD_BAND_MMHG, "mmHg"),
@@ -285,6 +287,11 @@ def iap_warning(state: State, session: Session) -> Iterator[Finding]:
             yield Finding(source=channel.id, raw=True, text=text, value=value, limit=limit)
 
 
+def _dead(state: State, rule: str, source: str, dead_band: float) -> float:
+    """The dead-band to clear while the alarm's condition holds, 0 before."""
+    return dead_band if is_signalled(state, rule, source) else 0.0
+
+
 def suction(state: State, session: Session) -> Iterator[Finding]:
     """The return line's suction beyond its limit."""
     limit = session.limits.line_out_min_mmhg
@@ -292,7 +299,7 @@ def suction(state: State, session: Session) -> Iterator[Finding]:
         sample = channels.believed(state, channel)
         if sample is None or sample.value is None:
             yield Finding(source=channel.id, raw=None)
-        elif sample.value < limit:
+        elif sample.value < limit + _dead(state, "suction_high", channel.id, DEAD_BAND_MMHG):
             text = f"Return line {sample.value:.0f} mmHg, limit {limit:g}"
             yield Finding(
                 source=channel.id,
@@ -310,9 +317,10 @@ def no_flow(state: State, session: Session) -> Iterator[Finding]:
         return
     measured, calculated = channels.flows_ml_min(state)
     limit = session.limits.no_flow_ml_min
+    edge = limit + _dead(state, "no_flow", "", DEAD_BAND_ML_MIN)
     if measured is None or calculated is None:
         yield Finding(source="", raw=None)
-    elif channels.runs(state, DeviceClass.PUMP) and calculated > 2 * limit and measured < limit:
+    elif channels.runs(state, DeviceClass.PUMP) and calculated > 2 * limit and measured < edge:
         text = f"No forward flow: measured {measured:.0f} ml/min while the pump turns"
         yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
 
@@ -326,7 +334,7 @@ def flow_low(state: State, session: Session) -> Iterator[Finding]:
     limit = session.limits.flow_low_share * wanted
     if measured is None:
         yield Finding(source="", raw=None)
-    elif measured < limit:
+    elif measured < limit + _dead(state, "flow_low", "", DEAD_BAND_ML_MIN):
         text = f"Flow {measured:.0f} ml/min, set {wanted:.0f}"
         yield Finding(source="", raw=True, text=text, value=measured, limit=limit)
 
@@ -343,8 +351,9 @@ def flow_differs(state: State, session: Session) -> Iterator[Finding]:
     share, limits = session.protocol.trust.flow_share, session.limits
     most, least = calculated * (1 + share), calculated * (1 - share)
     low = limits.flow_low_share * (state.pump.wanted or 0.0)
-    over = measured > most + limits.no_flow_ml_min
-    if over or low <= measured < least:
+    dead = _dead(state, "flow_differs", "", DEAD_BAND_ML_MIN)
+    over = measured > most + limits.no_flow_ml_min - dead
+    if over or low <= measured < least + dead:
         text = f"Flow meter {measured:.0f} ml/min, the pump turns for {calculated:.0f}"
         yield Finding(source="", raw=True, text=text, value=measured, limit=most if over else least)
 
@@ -364,7 +373,7 @@ def flow_high(state: State, session: Session) -> Iterator[Finding]:
         if value is None:
             if is_signalled(state, "flow_high", source):
                 yield Finding(source=source, raw=None)
-        elif value > limit and not told:
+        elif value > limit - _dead(state, "flow_high", source, DEAD_BAND_ML_MIN) and not told:
             told = True
             text = f"Flow {value:.0f} ml/min, highest allowed {limit:.0f}"
             yield Finding(source=source, raw=True, text=text, value=value, limit=limit)
@@ -474,7 +483,7 @@ def reservoir_low(state: State, session: Session) -> Iterator[Finding]:
         sample = channels.believed(state, channel)
         if sample is None or sample.value is None:
             yield Finding(source=channel.id, raw=None)
-        elif sample.value < limit:
+        elif sample.value < limit + _dead(state, "reservoir_low", channel.id, DEAD_BAND_ML):
             text = f"Reservoir {sample.value:.0f} ml, at least {limit:.0f} needed"
             yield Finding(source=channel.id, raw=True, text=text, value=sample.value, limit=limit)
 
@@ -490,13 +499,13 @@ def volume_shift(state: State, session: Session) -> Iterator[Finding]:
 
 
 def _missing_volume(state: State, limit: float, *, in_abdomen: bool) -> Iterator[Finding]:
-    missing = volumes.missing_ml(state)
+    missing, rule = volumes.missing_ml(state), "volume_shift" if in_abdomen else "leak"
     if missing is None:
-        if is_signalled(state, "volume_shift" if in_abdomen else "leak", ""):
+        if is_signalled(state, rule, ""):
             yield Finding(source="", raw=None)
         return
     ml, risen = missing
-    if risen is in_abdomen and ml > limit:
+    if risen is in_abdomen and ml > limit - _dead(state, rule, "", DEAD_BAND_ML):
         where = "stays in the abdomen" if in_abdomen else "is missing from the reservoir"
         text = f"{ml:.0f} ml {where}, limit {limit:.0f}"
         yield Finding(source="", raw=True, text=text, value=ml, limit=limit)

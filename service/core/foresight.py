@@ -1,11 +1,11 @@
 """The observer at work in a session: every ten seconds it looks, foresees, scores, and advises."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from protocols.schema import Limits, Protocol, Technique
-from service.core import channels, clocks, loop
+from service.core import channels, clocks, loop, reach
 from service.core.balance import (
-    FIELD_W_K,
     PERFUSATE_J_ML_K,
     ROOM_C,
     Balance,
@@ -30,6 +30,7 @@ from service.core.outlook import (
     Due,
     Outlook,
     Scores,
+    Way,
 )
 from service.core.state import Foresight, Session, State
 
@@ -144,9 +145,17 @@ def _looked(state: State, session: Session, before: Foresight | None, sight: Sig
             for score, horizon_s, values in zip(scores, HORIZONS_S, forecasts, strict=True)
         )
         scores, kept_s = (first, second), at_s
-    outlook = _outlook(state, session, estimate, sight, aim, course, forecasts, scores)
+    moved_c = 0.0 if before is None else sight.inflow_c - before.estimate.now.inflow_c
+    known = before.way if before else None
+    way = reach.learned(known, state, sight.inflow_c, moved_c, sight.flow_ml_min)
+    outlook = _outlook(state, session, estimate, sight, aim, course, forecasts, scores, way)
     return Foresight(
-        estimate=estimate, wanted_c=wanted_c, scores=scores, kept_s=kept_s, outlook=outlook
+        estimate=estimate,
+        wanted_c=wanted_c,
+        scores=scores,
+        kept_s=kept_s,
+        outlook=outlook,
+        way=way,
     )
 
 
@@ -216,11 +225,14 @@ def _outlook(
     course: list[Warmth],
     forecasts: tuple[Mapping[str, float], ...],
     scores: tuple[Scores, Scores],
+    way: Way | None,
 ) -> Outlook:
     b, now, limits = estimate.balance, estimate.now, session.limits
     aims = aims_of(state, session)
-    steady = steady_mean_c(b, now.core_c, aims.inflow_most_c, sight.flow_ml_min)
-    above = aims.inflow_most_c - steady
+    most_c = partial(reach.highest, state, session, way, aims.inflow_most_c, now.mean_c)
+    most = most_c(sight.flow_ml_min)
+    steady = steady_mean_c(b, now.core_c, most.inflow_c, sight.flow_ml_min)
+    above = most.inflow_c - steady
     shares = estimate.shares.values()
     return Outlook(
         at_s=state.treat_s,
@@ -247,7 +259,7 @@ def _outlook(
         tubing_w=_tubing_w(state, sight),
         fluid_ml=round(b.fluid_ml, -1),
         doubted=estimate.doubted,
-        limit=_limit(session, b, now, sight, aim, aims, steady),
+        limit=_limit(session, b, now, sight, aim, aims.low_c, most_c, steady),
     )
 
 
@@ -280,36 +292,46 @@ def _limit(
     now: Warmth,
     sight: Sight,
     aim: loop.Goal,
-    aims: loop.Aims,
+    low_c: float,
+    most_c: Callable[[float], reach.Reach],
     steady: float,
 ) -> str:
     """What keeps the sites from going where they should, and what would help ("" for nothing)."""
-    low = aims.low_c
     if aim.decided_by == loop.HOTTEST:
         return "the hottest site is at the band's edge before the mean is in it: stir, or move it"
-    if aim.decided_by == "core temperature":
+    if aim.decided_by == loop.CORE:
         return f"core {now.core_c:.1f} °C: less heat; cool the patient"
-    if steady >= low + loop.ENTERED_C or session.phase not in WARM:
+    if steady >= low_c + loop.ENTERED_C or session.phase not in WARM:
         return ""
-    helps = [_cover(session)] if session.protocol.technique is Technique.OPEN else []
-    if flow := _flow_for(balance, now, sight, aims, session.protocol.perfusate.flow_max_ml_min):
+    is_open = session.protocol.technique is Technique.OPEN
+    most = most_c(sight.flow_ml_min)
+    helps = ["allow a warmer inflow"] if most.limited_by == reach.ALLOWED else []
+    helps += [COVER] if is_open else []
+    if flow := _flow_for(balance, now, sight, low_c, most_c, session):
         helps.append(f"raise flow to {flow / 1000:.1f} l/min")
     means = f"sites reach {steady:.1f} °C at most"
-    where = "open field" if session.protocol.technique is Technique.OPEN else "closed abdomen"
-    return f"inflow at its ceiling, {where}, {means}: {', or '.join(helps) or 'nothing is left'}"
+    where = "open field" if is_open else "closed abdomen"
+    return f"{most.limited_by}, {where}, {means}: {', or '.join(helps) or 'nothing is left'}"
 
 
-def _cover(session: Session) -> str:
-    return "cover it" if FIELD_W_K[session.protocol.technique] > 1.0 else ""
+COVER = "cover it if it is not covered"
+"""Nothing tells a covered field from an open one: what the observer takes for lost through the
+field is the middle of the published range for an open one."""
 
 
 def _flow_for(
-    balance: Balance, now: Warmth, sight: Sight, aims: loop.Aims, most_ml_min: float
+    balance: Balance,
+    now: Warmth,
+    sight: Sight,
+    low_c: float,
+    most_c: Callable[[float], reach.Reach],
+    session: Session,
 ) -> float | None:
     """The lowest flow (to 0.1 l/min) that carries the mean into the band, if there is one."""
     flow = sight.flow_ml_min - sight.flow_ml_min % 100.0 + 100.0
-    while flow <= most_ml_min:
-        if steady_mean_c(balance, now.core_c, aims.inflow_most_c, flow) >= aims.low_c + 0.1:
+    while flow <= session.protocol.perfusate.flow_max_ml_min:
+        inflow_c = most_c(flow).inflow_c
+        if steady_mean_c(balance, now.core_c, inflow_c, flow) >= low_c + 0.1:
             return flow
         flow += 100.0
     return None

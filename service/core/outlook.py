@@ -67,6 +67,14 @@ def _mixed(before: float, new: float) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """From bath to inflow: of bath less reservoir exp(-passes_ml_min / flow) is lost on it."""
+
+    passes_ml_min: float
+    looks: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What is to come if things go on as planned; made every ten treatment seconds.
 

@@ -20,7 +20,7 @@ from service.core.model import (
     Room,
     Sample,
 )
-from service.core.outlook import Outlook, Scores
+from service.core.outlook import Outlook, Scores, Way
 from service.core.thermal import Tally
 from service.core.trust.memory import Compared, Past, Trust
 
@@ -151,14 +151,17 @@ class Drive:
 class Heat:
     """The heat controller: its mode, what was asked and granted, what limits it or is missing.
 
-    `decided_s` is when it last decided (treatment seconds), `expected_c` the highest inflow that
-    the set-points up to now explain (°C); `told_…` is what the record was last told of automatic.
+    `requested_c` is what a person asks of the inflow, `asked_c` what person, protocol or loop asked
+    last. `decided_s` is when it last decided (treatment seconds), `expected_c` the highest inflow
+    that the set-points up to now explain (°C); `told_…` is what the record was last told of
+    automatic.
     """
 
     controller: Controller = Controller.ADVISORY
     enabled: bool = False
     decided_s: float | None = None
     requested_c: float | None = None
+    asked_c: float | None = None
     granted_c: float | None = None
     limited_by: str = ""
     waits_for: str = ""
@@ -175,7 +178,8 @@ class Heat:
 class Foresight:
     """What the observer believes and foresees, and the inflow that automatic would ask for (°C).
 
-    `scores` are those of the two horizons, `kept_s` when forecasts were last kept for scoring.
+    `scores` are those of the two horizons, `kept_s` when forecasts were last kept for scoring,
+    `way` what was learned of the circuit between bath and inflow.
     """
 
     estimate: Estimate
@@ -183,6 +187,7 @@ class Foresight:
     scores: tuple[Scores, Scores]
     kept_s: float
     outlook: Outlook
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.core import findings
+from service.core import findings, reach
 from service.core.model import Priority
-from service.core.outlook import CORE, MEAN, Ahead, Due, Outlook, Scores
+from service.core.outlook import CORE, MEAN, Ahead, Due, Outlook, Scores, Way
 from service.core.state import State
 from tests.core.bench import Bench, at
 from tests.core.live import alive
@@ -111,6 +111,61 @@ def test_what_limits_is_said_in_words_with_what_would_help(name: str, says: str)
     limit = outlook(bench).limit
     assert limit.startswith("inflow at its ceiling") and says in limit
     assert ("cover it" in limit) is name.startswith("open")
+
+
+@pytest.mark.requirement("RC-247")
+def test_where_the_bath_is_the_limit_it_is_named_and_not_the_inflow_s_ceiling() -> None:
+    bench = at("heat_up", "open-mmc-90", 20.0)
+    bench.command("set_inflow", c=45.7)
+    bench.command("set_flow", ml_min=1000)
+    weak(bench)
+    bench.values.update(bath=46.3, inflow=43.5, reservoir=40.0)
+    bench.run(15)
+    limit = outlook(bench).limit
+    assert limit.startswith("bath at its maximum, open field, sites reach"), limit
+    bench.values.update(inflow=45.6)
+    bench.run(60)
+    limit = outlook(bench).limit
+    assert limit.startswith("inflow at its ceiling"), f"it is learned anew: {limit}"
+
+
+@pytest.mark.requirement("RC-247")
+def test_what_a_person_allows_is_named_as_the_limit_of_automatic() -> None:
+    bench = Bench(speed=20.0)
+    weak(bench)
+    bench.to_phase("heat_up")
+    bench.command("set_controller", mode="automatic")
+    bench.command("set_inflow", c=43.0)
+    bench.run(15)
+    limit = outlook(bench).limit
+    assert limit.startswith("inflow as a person allows, closed abdomen"), limit
+    assert "allow a warmer inflow" in limit and "cover" not in limit
+
+
+@pytest.mark.requirement("RC-247")
+@pytest.mark.parametrize(
+    ("flow_ml_min", "named"), [(1000.0, reach.CEILING), (2000.0, reach.HEATER)]
+)
+def test_a_weak_heater_is_the_limit_where_the_flow_takes_more_than_it_gives(
+    flow_ml_min: float, named: str
+) -> None:
+    state = at().state
+    assert state.session is not None
+    weak_heater = replace(state, room=replace(state.room, heater_max_w=400.0))
+    found = reach.highest(weak_heater, state.session, None, 45.7, 43.0, flow_ml_min)
+    assert found.limited_by == named
+
+
+@pytest.mark.requirement("RC-247")
+def test_a_quicker_flow_takes_less_from_the_bath() -> None:
+    state, way = at().state, Way(passes_ml_min=3000.0, looks=reach.FEWEST_LOOKS)
+    assert state.session is not None
+    inflow_c = [
+        reach.highest(state, state.session, way, 60.0, 43.0, flow).inflow_c
+        for flow in (1000.0, 1500.0, 2000.0)
+    ]
+    assert inflow_c == sorted(inflow_c, reverse=True)
+    assert inflow_c[0] < state.session.limits.bath_max_c
 
 
 def with_core_ahead(bench: Bench, later_c: float) -> State:

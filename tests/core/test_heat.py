@@ -390,6 +390,23 @@ def test_the_record_has_what_automatic_asked_what_it_got_and_which_limit_cut_it(
     assert len(said) <= 4, "at most one line a minute"
 
 
+@pytest.mark.requirement("RC-246")
+def test_every_order_of_the_heater_carries_what_was_asked_granted_and_what_cut_it() -> None:
+    bench = cold_patient()
+    bench.command("set_controller", mode="automatic")
+    bench.run(30)
+    for temperature_c in (45.0, 44.0):
+        bench.command("set_inflow", c=temperature_c)
+        bench.run(10)
+    orders = [order for order in heater_runs(bench.effects) if order.order > 0]
+    assert len({order.order for order in orders}) > 2, "it has moved the bath"
+    for order in orders:
+        asked, granted = order.asked_c, order.granted_c
+        assert asked is not None and granted is not None and granted <= asked
+        assert bool(order.limited_by) is (granted < asked), order
+    assert (orders[-1].granted_c, orders[-1].limited_by) == (44.0, "what a person allows")
+
+
 @pytest.mark.requirement("RC-025")
 def test_who_takes_over_from_automatic_goes_on_with_what_it_last_gave() -> None:
     bench = at()

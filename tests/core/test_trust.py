@@ -129,6 +129,30 @@ def test_a_stuck_probe_that_reads_plausibly_is_told_within_75_seconds(
 
 
 @pytest.mark.requirement("RC-051")
+def test_a_flow_meter_that_stands_still_while_the_pump_is_set_anew_is_told_within_75_seconds() -> (
+    None
+):
+    bench = live()
+    bench.run(70)
+    assert bench.alarms() == [], "a steady flow stands still too"
+    bench.flow_follows, bench.values["flow"] = False, 1500.0
+    bench.command("set_flow", ml_min=1380.0)
+    seconds_to(bench, "probe_stuck", 75)
+    assert "the pump's own figure moved by 120" in told(bench, "probe_stuck").text
+    bench.run(2)
+    assert validity(bench, "flow") is Validity.QUESTIONABLE
+
+
+@pytest.mark.requirement("RC-051")
+def test_a_living_meter_follows_the_pump_and_is_not_accused() -> None:
+    bench = live()
+    for flow_ml_min in (1380.0, 1500.0):
+        bench.command("set_flow", ml_min=flow_ml_min)
+        bench.run(80)
+    assert bench.alarms() == []
+
+
+@pytest.mark.requirement("RC-051")
 def test_a_stuck_inflow_takes_the_heat_off_until_a_person_has_seen_to_it() -> None:
     bench = live()
     assert bench.heater is not None

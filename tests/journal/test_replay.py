@@ -50,7 +50,10 @@ def test_another_version_of_the_core_lists_its_differences(store: Store) -> None
     record_toy_session(store, EVENTS)
     first, second = list(compare(store.rows(SESSION), other_step))
     assert (first.event, first.recorded) == ("Frame", 'HeaterOff {"order":3,"reason":"too hot"}')
-    assert first.replayed == 'HeaterRun {"bath_c":44.3,"lease_s":3.0,"order":3}'
+    assert first.replayed == (
+        'HeaterRun {"asked_c":null,"bath_c":44.3,"granted_c":null,"lease_s":3.0,"limited_by":"",'
+        '"order":3}'
+    )
     assert (second.recorded, second.replayed[:8]) == ("", "Recorded")
 
 

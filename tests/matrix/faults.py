@@ -131,12 +131,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         kind="stuck",
         targets=("bath",),
-        bound="exchanger outlet and inflow have ceilings of their own; the set-point has a maximum",
+        bound="a good bath stands still too; exchanger outlet and inflow have ceilings of their "
+        "own, the set-point a maximum; 0.75 °C below it the heater's check tells",
     ),
     Row(
         kind="stuck",
         targets=FLOWS,
-        bound="found when the flow changes: below 80 % or above 115 % of what the other says",
+        bound="15 % (and 100 ml/min upwards) of what the other says; the meter within 75 s of a "
+        "flow set anew by 100 ml/min. A steady flow stands still too",
     ),
     Row(
         kind="stuck",

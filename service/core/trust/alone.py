@@ -22,8 +22,15 @@ WHITE = 0.78
 """The lower quartile of second differences of white noise is so many times its deviation
 (derived: 0.32 of a normal distribution's, which is 6 ** 0.5 times as wide)."""
 
+FLOW_MOVED_ML_MIN = 100.0
+"""A pump that changed its flow by so much is seen by every meter that lives (derived)."""
+
+FLOW_MOVED_ML_MIN = 100.0
+"""A pump that changed its flow by so much is seen by every meter that lives (derived)."""
+
 FEWEST = 8
 FEWEST_STILL = 2
+LEAST_STEP_ML_MIN = 1.0
 ROUNDING = 1e-6
 LIVING = (Unit.DEG_C, Unit.MMHG)
 """Units in which a live instrument always moves a little."""
@@ -44,6 +51,7 @@ def stuck(view: View) -> Iterator[Finding]:
     With a coarse resolution they must move by several of its steps, so that a steady reading in a
     calm room is not accused.
     """
+    yield from _meter_stuck(view)
     moved, alive, whole = view.moved, None, None
     for channel in view.own:
         if view.session.phase not in ALIVE.get(channel.role, ()):
@@ -65,6 +73,30 @@ def stuck(view: View) -> Iterator[Finding]:
             yield _still(view, channel, step, f"nor has anything of {view.device}")
         else:
             yield Finding(source=channel.id, raw=None)
+
+
+def _meter_stuck(view: View) -> Iterator[Finding]:
+    """The flow meter has not moved by one step in a minute; the pump's own figure has.
+
+    A steady flow stands still, and then nothing can be told. The pump must have moved half a window
+    ago, so that a meter that averages has had its time.
+    """
+    meter = channels.flow_meter(view.state)
+    if meter is None or meter.device != view.device:
+        return
+    span = view.moved.get(meter.id)
+    step = max(meter.resolution, LEAST_STEP_ML_MIN)
+    if span is not None and span >= step * (1 - ROUNDING):
+        return
+    half_s, moved_ml_min = view.limits.flat_s / 2, 0.0
+    for pump in channels.of_role(view.state, Role.FLOW):
+        if span is not None and pump.id != meter.id and pump.device in view.state.past.rows:
+            early = spans(other_view(view, pump.device), view.limits.flat_s, until_s=half_s)
+            moved_ml_min = max(moved_ml_min, early.get(pump.id, 0.0))
+    if moved_ml_min < FLOW_MOVED_ML_MIN:
+        yield Finding(source=meter.id, raw=None)
+    else:
+        yield _still(view, meter, step, f"the pump's own figure moved by {moved_ml_min:.0f}")
 
 
 def _still(view: View, channel: Channel, step: float, others: str) -> Finding:
