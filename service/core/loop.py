@@ -24,29 +24,30 @@ QUICK_S = 75.0
 """The inflow asked for brings the mean to its goal in about this time; below the band, and when a
 cold dose is due, in the shorter one."""
 
-EDGE_MARGIN_C = 0.05
+EDGE_MARGIN_C = 0.0
 MEAN_MARGIN_C = 0.1
-"""How far the hottest site is kept below the band's upper edge, and the mean inside the band."""
+"""How far the hottest site is kept below the band's upper edge, and the mean inside the band. What
+the observer overestimates of the hottest site is margin enough."""
 
-COLD_FROM_C, COLD_TO_C = -0.2, 0.1
+COLD_FROM_C, COLD_TO_C = -0.2, 0.2
 """A site counts as in the band from 0 to 1 as it rises from below to above its lower edge."""
 
 GRID_C = 0.05
 ENTERED_C = 0.05
-CORE_MARGIN_C = 0.12
-CORE_LOOKS_S = 1800.0
+CORE_MARGIN_C = 0.05
+CORE_LOOKS_S = 900.0
 CORE_NEAR_LOOKS_S = 600.0
 CORE_STEP_S = 120.0
-BELOW_BAND_FROM_C = 0.12
+BELOW_BAND_FROM_C = 0.05
 LOWEST_GOAL_C = 41.5
-"""The core is kept this far below its limit over the next half hour, inside the band; from this
-close to it the mean may leave the band for it, as far as the next ten minutes need."""
+"""The core is kept this far below its limit over the next quarter of an hour, inside the band; from
+this close to it the mean may leave the band for it, as far as the next ten minutes need."""
 
 CORE_FASTEST_C_PER_S = 0.15 / 60.0
 """No core rises faster than this by perfusion: further from its limit nothing is looked at."""
 
 LOWEST_INFLOW_C = 40.0
-HOT_SHARE_MARGIN = 0.02
+HOT_SHARE_MARGIN = 0.01
 HOT_LEAD_S = 20.0
 """The inflow lags behind: while the mean rises, the hottest site is looked at so far ahead."""
 
@@ -160,7 +161,7 @@ def wanted_inflow_c(
 
 
 def _core_allows_c(balance: Balance, now: Warmth, aims: Aims, flow_ml_min: float) -> float:
-    """The highest mean under which the core stays below its limit for the next half hour.
+    """The highest mean under which the core stays below its limit for a quarter of an hour.
 
     It stays inside the band until the core is close to its limit.
     """

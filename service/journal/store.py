@@ -7,6 +7,7 @@ anything else. One process writes, held by a lock; any number read.
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -38,6 +39,7 @@ class Store:
         self._writing_engine = writing_engine
         self._insert = tables.insert_rows(database.mark)
         self._writing: Connection | None = None
+        self._cursor: Any = None
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes the rows in one transaction; they are on the disk when this returns.
@@ -45,18 +47,18 @@ class Store:
         Raises the driver's error when the disk fails; whether they are there is then unknown until
         `disconnect` and `settle` have succeeded.
         """
-        # Through the driver's own cursor: a commit is awaited ten times a second.
-        raw = self._connected().connection
-        cursor = raw.cursor()
+        # Through one cursor of the driver's own: a commit is awaited ten times a second.
+        cursor = self._appending()
         try:
             cursor.execute(self._database.begin)
-            cursor.executemany(self._insert, [tables.columns_of_row(row) for row in rows])
-            raw.commit()
+            if len(rows) == 1:
+                cursor.execute(self._insert, tables.columns_of_row(rows[0]))
+            else:
+                cursor.executemany(self._insert, [tables.columns_of_row(row) for row in rows])
+            cursor.connection.commit()
         except BaseException:
-            raw.rollback()
+            cursor.connection.rollback()
             raise
-        finally:
-            cursor.close()
 
     def compact(self, chain: str) -> int:
         """Moves the oldest rows of a chain into a chunk, in one transaction; how many they were.
@@ -95,7 +97,7 @@ class Store:
         """Drops every connection, so that the next use of the database starts anew."""
         # Readers first: the last connection of SQLite puts away the log, and only a writer can.
         self._reading_engine.dispose()
-        connection, self._writing = self._writing, None
+        connection, self._writing, self._cursor = self._writing, None, None
         if connection is not None:
             connection.close()
         if self._writing_engine is not None:
@@ -171,6 +173,13 @@ class Store:
         if self._writing is None:
             self._writing = self._writing_engine.connect()
         return self._writing
+
+    def _appending(self) -> Any:
+        if self._cursor is None:
+            raw = self._connected().connection.dbapi_connection
+            assert raw is not None, "the pool gave a connection that is closed"
+            self._cursor = raw.cursor()
+        return self._cursor
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

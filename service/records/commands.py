@@ -5,9 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from service.records.sessions import list_sessions, show_session
-from service.site import load_site
-
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Answer = tuple[int, str]
 Work = Callable[[argparse.Namespace, str], Answer]
@@ -19,14 +16,22 @@ SITE, DATABASE = Path("site.toml"), "sqlite:///hipec.db"
 
 def add_commands(sessions: Commands) -> None:
     """Add list and show."""
-    of_a_database(sessions, "list", "one line per session", lambda _, url: list_sessions(url))
-    shown = of_a_database(
-        sessions,
-        "show",
-        "phases, clocks, alarms with their delays, commands, dose, facts",
-        lambda asked, url: show_session(url, asked.id),
-    )
+    of_a_database(sessions, "list", "one line per session", _list)
+    about = "phases, clocks, alarms with their delays, commands, dose, facts"
+    shown = of_a_database(sessions, "show", about, _show)
     shown.add_argument("id")
+
+
+def _list(_: argparse.Namespace, url: str) -> Answer:
+    from service.records.sessions import list_sessions
+
+    return list_sessions(url)
+
+
+def _show(asked: argparse.Namespace, url: str) -> Answer:
+    from service.records.sessions import show_session
+
+    return show_session(url, asked.id)
 
 
 def of_a_database(sessions: Commands, name: str, about: str, work: Work) -> argparse.ArgumentParser:
@@ -41,4 +46,8 @@ def of_a_database(sessions: Commands, name: str, about: str, work: Work) -> argp
 def database_url(asked: argparse.Namespace) -> str:
     """The database that the command names, or that of the folder that it is called in."""
     site = asked.site or (SITE if SITE.is_file() and not asked.database else None)
-    return load_site(site).about.database if site else asked.database or DATABASE
+    if not site:
+        return asked.database or DATABASE
+    from service.site import load_site
+
+    return load_site(site).about.database

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from service.journal.rows import ROOM
 from service.records.commands import SITE, Answer, Commands, of_a_database
-from service.site import load_site
 
 
 def add_sessions_commands(sessions: Commands) -> None:
@@ -57,6 +56,7 @@ def _show_keys(_: argparse.Namespace, url: str) -> Answer:
 
 def _rotate(asked: argparse.Namespace) -> Answer:
     from service.records import key_commands
+    from service.site import load_site
 
     site = load_site(asked.site)
     return key_commands.rotate(site.about.database, site.key_path)
@@ -64,6 +64,7 @@ def _rotate(asked: argparse.Namespace) -> Answer:
 
 def _replace(asked: argparse.Namespace) -> Answer:
     from service.records import key_commands
+    from service.site import load_site
 
     site = load_site(asked.site)
     return key_commands.replace(site.about.database, site.key_path, asked.reason)

@@ -26,7 +26,7 @@ REFUSALS = (CohortError, FaultError, ProtocolError, TrialError)
 
 def add_commands(commands: Commands) -> None:
     """Add both to the command line."""
-    one = commands.add_parser("simulate", help="one simulated treatment in virtual time")
+    one = commands.add_parser("simulate")
     one.add_argument("protocol", help="its id, its file, or its id without the technique")
     who = one.add_mutually_exclusive_group()
     who.add_argument("--patient", type=Path, help="figures of a patient (TOML, or a cohort's CSV)")
@@ -39,7 +39,7 @@ def add_commands(commands: Commands) -> None:
     one.add_argument("--json", action="store_true", help="everything, for programs")
     one.add_argument("--plot", type=Path, help="draw the session into this PNG file")
     one.set_defaults(run=_simulate)
-    many = commands.add_parser("trial", help="a cohort of simulated patients, and what it shows")
+    many = commands.add_parser("trial")
     many.add_argument("--patients", type=int, default=50)
     many.add_argument("--seed", type=int, default=1)
     many.add_argument("--cohort", type=Path, help="the patients of this CSV file instead")

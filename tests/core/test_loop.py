@@ -59,5 +59,5 @@ def test_a_cold_dose_that_is_due_is_met_as_warm_as_the_hottest_site_bears() -> N
     ordinary = loop.goal(estimate, AIMS, 1500.0)
     due = loop.Aims(low_c=42.5, high_c=43.5, core_high_c=39.5, inflow_most_c=45.7, dose_soon=True)
     met = loop.goal(estimate, due, 1500.0)
-    assert ordinary.mean_c < 43.0 < met.mean_c <= 43.4
+    assert ordinary.mean_c < 43.2 < met.mean_c <= 43.4
     assert met.decided_by == "cold dose is due"
