@@ -222,9 +222,10 @@ def _supervisor(
     """The supervisor dies and another takes its place, as systemd would see to it."""
     boot = next(m["boot"] for _, m in reversed(client.messages))
     room.process.kill()
-    room.process.wait(10)
     struck = time.monotonic()
+    room.process.wait(10)
     client.close()
+    room.close()
     follower = ServedRoom(demo.site, demo.ports)
     after = LongClient(follower)
 

@@ -10,6 +10,7 @@ import tty
 from pathlib import Path
 
 import httpx
+import pytest
 from websockets.sync.client import connect
 
 from service.site_text import demo_site
@@ -128,14 +129,29 @@ def devices_of(address: str, token: str, until_lost: set[str]) -> dict[str, dict
     raise AssertionError(f"never lost: {until_lost}; {devices}")
 
 
-def test_a_second_service_on_the_same_database_is_refused_with_a_sentence(room: DemoRoom) -> None:
+@pytest.mark.parametrize(
+    ("shared", "code", "says"),
+    [
+        ("database", 3, "already writes the journal"),
+        ("address", 2, "Cannot listen on"),
+    ],
+)
+def test_a_second_room_on_the_same_database_or_address_is_refused_with_a_sentence(
+    room: DemoRoom, tmp_path: Path, shared: str, code: int, says: str
+) -> None:
+    own = shared == "address"
+    database = tmp_path / "own.db" if own else room.site.with_name("hipec.db")
+    listen = room.address.removeprefix("http://") if own else "127.0.0.1:0"
+    site = tmp_path / "site.toml"
+    site.write_text(demo_site(tmp_path, database=f"sqlite:///{database}", listen=listen))
     second = subprocess.run(
-        [sys.executable, "-m", "service.cli", "serve", "--site", str(room.site)],
+        [sys.executable, "-m", "service.cli", "serve", "--site", str(site)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
-    assert second.returncode != 0
+    assert second.returncode == code, second.stderr
+    assert says in second.stderr
     assert "Traceback" not in second.stderr
     assert httpx.get(f"{room.address}/healthz").status_code == 200

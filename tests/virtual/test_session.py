@@ -199,11 +199,13 @@ def test_a_fault_that_cannot_be_is_refused_with_what_is_allowed(spec: str, says:
 def test_a_clean_treatment_in_virtual_time_sounds_at_most_three_alarms(
     protocol: str, technique, controller: str
 ) -> None:
-    start = Parameters(technique=technique, reservoir_start_c=42.0, bath_start_c=42.6)
+    cool = Parameters(
+        technique=technique, reservoir_start_c=42.0, bath_start_c=42.6, core_start_c=35.6
+    )
     room = VirtualSession(
         Setup(
             protocol=load(SHIPPED / f"{protocol}.toml"),
-            parameters=start,
+            parameters=cool,
             controller=Controller(controller),
         )
     ).run()
