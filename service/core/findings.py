@@ -513,8 +513,7 @@ def _missing_volume(state: State, limit: float, *, in_abdomen: bool) -> Iterator
 
 def drive_unknown(state: State) -> Iterator[Finding]:
     """A drive's last order ended without a confirmed read-back, or was refused by the device."""
-    named = {"heater": state.heater, "pump": state.pump, "contactor": state.contactor}
-    for name, drive in named.items():
+    for name, drive in _live_drives(state):
         bad = drive.outcome in (CommandState.UNKNOWN, CommandState.REFUSED)
         asked = drive.outcome is CommandState.REQUESTED and is_signalled(
             state, "drive_unknown", name
@@ -524,6 +523,20 @@ def drive_unknown(state: State) -> Iterator[Finding]:
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
             yield Finding(source=name, raw=True, text=text)
+
+
+def _live_drives(state: State) -> Iterator[tuple[str, Drive]]:
+    """The drives with their names, but those whose connection is lost: that is told by itself."""
+    for name, drive, device_class in (
+        ("heater", state.heater, DeviceClass.HEATER),
+        ("pump", state.pump, DeviceClass.PUMP),
+        ("contactor", state.contactor, DeviceClass.SWITCHES),
+    ):
+        device = channels.drive_device(state, device_class)
+        link = state.links.get(device) if device else None
+        lost = link is not None and link.state is LinkState.LOST
+        if device is None or not (lost or frames.comes_and_goes(state, device)):
+            yield name, drive
 
 
 def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
@@ -621,9 +634,23 @@ def sites_few(state: State, session: Session) -> Iterator[Finding]:
     """Fewer valid sites than the protocol wants to keep."""
     wanted = min(session.limits.site_lost_keep, len(channels.of_role(state, Role.SITE)))
     valid = len(channels.valid_values(state, Role.SITE))
-    if valid < wanted:
+    if valid < wanted and not _is_of_one_device(state):
         text = f"Only {valid} valid site temperatures, {wanted} needed"
         yield Finding(source="", raw=True, text=text, value=float(valid), limit=float(wanted))
+
+
+OF_DEVICES = ("link_lost", "channel_stale", "probe_stuck", "site_probe_stuck")
+
+
+def _is_of_one_device(state: State) -> bool:
+    """Every site without a valid value is of a device of which an alarm says so already."""
+    lost = {
+        channel.device
+        for channel in channels.of_role(state, Role.SITE)
+        if channels.valid_value(state, channel) is None
+    }
+    told = {device for device in lost for rule in OF_DEVICES if is_signalled(state, rule, device)}
+    return told == lost
 
 
 def not_durable(state: State) -> Iterator[Finding]:

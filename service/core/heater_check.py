@@ -4,6 +4,8 @@ Both as integrals over what the bath (else the exchanger, else the inflow) did a
 perfusate took from it, so that a slow failure adds up and one odd reading does not.
 """
 
+from functools import partial
+
 from service.core import channels
 from service.core.balance import PERFUSATE_J_ML_K
 from service.core.changing import replace
@@ -64,14 +66,22 @@ def _added(
     if before is None:
         return now
     dt_s = state.treat_s - before.at_s
-    if before.role is not role or dt_s > LONGEST_GAP_S or not _settled(state):
+    if (
+        before.role is not role
+        or dt_s > LONGEST_GAP_S
+        or not _settled(state)
+        or _jumps(state, role)
+    ):
         return replace(now, short_c=before.short_c, excess_c=before.excess_c)
     rose_c = value - before.value_c
     carried_c = _carried_w(state) * dt_s / BATH_J_K
     below_c = _below_set_c(state, session, role, value)
     short_c = excess_c = 0.0
-    if below_c is not None and below_c > ASKED_C:
-        gains_c = LEAST_W * dt_s / BATH_J_K - carried_c if role is Role.BATH else -1.0
+    if below_c is not None and below_c > ASKED_C and _is_doubted(state, role):
+        short_c = before.short_c
+    elif below_c is not None and below_c > ASKED_C:
+        tells = role is Role.BATH and not any(map(partial(_is_doubted, state), TAKES))
+        gains_c = LEAST_W * dt_s / BATH_J_K - carried_c if tells else -1.0
         due_c = max(-FALLS_C_PER_S * dt_s, gains_c)
         short_c = max(0.0, before.short_c + due_c - rose_c)
     elif role is not Role.BATH:
@@ -99,6 +109,22 @@ def _below_set_c(state: State, session: Session, role: Role, value: float) -> fl
         return None
     wanted = state.heater.wanted if role is Role.BATH else session.heat.granted_c
     return None if wanted is None else wanted - value
+
+
+TAKES = (Role.EXCHANGER, Role.RESERVOIR)
+"""What tells how much the perfusate takes."""
+
+
+def _is_doubted(state: State, role: Role) -> bool:
+    """It is read, and not to be believed: nobody is told that the heater fails for its sake."""
+    return _believed_c(state, role) is not None and not channels.valid_values(state, role)
+
+
+def _jumps(state: State, role: Role) -> bool:
+    """The newest reading cannot be, or has jumped there: it adds nothing to either sum."""
+    suspects = state.trust.suspects
+    seen = (suspects.get(channel.id) for channel in channels.of_role(state, role))
+    return any(suspect is not None and suspect.readings & 1 for suspect in seen)
 
 
 def _carried_w(state: State) -> float:

@@ -4,7 +4,7 @@ import pytest
 
 from service.core.alarms import is_raised
 from tests.core.bench import Bench, at
-from tests.core.live import alive
+from tests.core.live import alive, live
 
 SPEED = 20.0
 
@@ -80,3 +80,14 @@ def test_a_lost_bath_reading_clears_neither() -> None:
     bench.values["bath"] = None
     bench.run(2)
     assert is_raised(bench.state.alarms["heats_unasked/heater"])
+
+
+@pytest.mark.requirement("RC-248")
+@pytest.mark.parametrize("phase", ["heat_up", "perfuse"])
+def test_a_bath_that_reads_garbage_accuses_no_heater(phase: str) -> None:
+    bench = live(phase)
+    for turn in range(90):
+        bench.values["bath"] = (12.0, 44.0, 3.0, 31.0, 22.0)[turn % 5]
+        bench.run(1)
+    assert "reading_jump" in bench.alarms()
+    assert not {"heater_not_gaining", "heats_unasked"} & set(bench.alarms())

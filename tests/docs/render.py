@@ -22,6 +22,8 @@ PROTOCOL = "closed-mmc-90"
 ARGS: Mapping[str, Mapping[str, str | float]] = {
     "open_session": {},
     "confirm_checklist": {"item": "identity", "second": "S. Two"},
+    "compare_probes": {"c": 42.0, "channels": "inflow", "second": "S. Two"},
+    "hand_over": {"to": "P. Two"},
     "confirm_drug": {"fraction": 2},
     "set_controller": {"mode": "manual"},
     "set_inflow": {"c": 44.0},
@@ -192,7 +194,7 @@ def _leaving(step: phases.Step) -> str:
 
 
 def _said(guard: phases.Guard) -> str:
-    return (guard.__doc__ or "").strip().rstrip(".")
+    return " ".join((guard.__doc__ or "").split()).rstrip(".")
 
 
 def _sides() -> Iterator[str]:

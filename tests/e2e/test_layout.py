@@ -44,13 +44,39 @@ REGIONS = {
         "stop": "#stop",
         "heat off": "#heat-off",
     },
+    "/anesthesia": {
+        "banner": "#banner",
+        "core": ".heart",
+        "glance": ".glance",
+        "plan": ".plan",
+        "course": ".course",
+        "drug": ".panel.drug",
+        "requests": ".team",
+        "cooling": ".panel.cooling",
+    },
     "/wall": {"banner": "#banner", "phase": "#phase", "sites": ".wide"},
+    "/qa": {
+        "ways": "#one nav",
+        "temperatures": "#curve-temperature",
+        "pressures": "#curve-pressure",
+        "flows": "#curve-flow",
+    },
 }
 BOXES = """(regions) => Object.fromEntries(Object.entries(regions).map(([name, place]) => {
   const r = document.querySelector(place)?.getBoundingClientRect();
   return [name, r ? [r.x + scrollX, r.y + scrollY, r.width, r.height] : null];
 }))"""
 Boxes = dict[str, list[float]]
+
+
+def show(page: Page, address: str, path: str, session: str) -> None:
+    """Open one of the pages, that of the records on this session, and wait until it is drawn."""
+    if path == "/qa":
+        page.goto(f"{address}/qa#{session}")
+        expect(page.locator("#curve-flow canvas")).to_be_visible(timeout=SLOW_MS)
+    else:
+        page.goto(address + path)
+        expect(page.get_by_test_id("connection")).to_have_text("Live", timeout=SLOW_MS)
 
 
 def boxes(page: Page, path: str, size: str) -> Boxes:
@@ -107,8 +133,8 @@ def tab(browser: Browser) -> Iterator[Page]:
 def test_every_part_stands_in_its_place_at_every_size_and_covers_no_other(
     room: DemoRoom, heat_up: Client, tab: Page, path: str
 ) -> None:
-    tab.goto(room.address + path)
-    expect(tab.get_by_test_id("connection")).to_have_text("Live", timeout=SLOW_MS)
+    tab.context.clear_cookies()
+    show(tab, room.address, path, heat_up.state["session"])
     meant = json.loads(STORED.read_text())[path]
     for size in SIZES:
         found, tries = boxes(tab, path, size), 0
@@ -138,8 +164,8 @@ def main() -> int:
         page = browser.new_page()
         told = {}
         for path in REGIONS:
-            page.goto(room.address + path)
-            expect(page.get_by_test_id("connection")).to_have_text("Live", timeout=SLOW_MS)
+            page.context.clear_cookies()
+            show(page, room.address, path, client.state["session"])
             told[path] = {size: boxes(page, path, size) for size in SIZES}
             for size in SIZES:
                 print(path, size, overlapping(told[path][size]))

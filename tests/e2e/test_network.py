@@ -18,6 +18,9 @@ KNOWN_WITHIN_S = 3.0
 BUSY_S = 2.0
 """So much later a machine may draw that runs the browser, the room and its patient at once."""
 
+LATE_S = 3.3
+"""Later than a page counts as live, sooner than it gives a connection up as half-open."""
+
 SINCE_LOST = """() => {
   const banner = document.getElementById("banner");
   globalThis.lostAt = 0;
@@ -183,3 +186,30 @@ def test_half_a_second_each_way_is_slow_and_no_loss(
         expect(page.get_by_test_id("connection")).to_have_text("Live")
     finally:
         network.turn(Way.OPEN)
+
+
+@pytest.mark.requirement("RC-225")
+def test_news_that_come_three_seconds_late_are_no_live_news_at_either_end(
+    network: Network, heat_up: Client, page: Page
+) -> None:
+    is_well(page, heat_up)
+    before = heat_up.messages[-1][1]["seq"]
+    network.turn(Way.OPEN, delay_s=LATE_S)
+    try:
+        banner = page.get_by_test_id("alarm-banner")
+        expect(banner).to_have_attribute("data-alarm-id", "no_connection", timeout=SLOW_MS)
+        since = len(heat_up.messages)
+        heat_up.until(
+            lambda _: sum(m["type"] == "heartbeat" for _, m in heat_up.messages[since:]) >= 4,
+            30,
+            "late news have come",
+        )
+        expect(banner).to_have_attribute("data-alarm-id", "no_connection")
+        heat_up.first(
+            lambda m: m.get("event") == "onset" and m["id"] == "display_lost" and m["seq"] > before,
+            30,
+            "the room knows that its display shows nothing live",
+        )
+    finally:
+        network.turn(Way.OPEN)
+    is_well(page, heat_up)

@@ -233,6 +233,9 @@ def test_quality_assurance_reads_the_session_with_its_curves_and_the_rooms_recor
     assert qa.locator("#curve-temperature canvas").count() == 1
     assert qa.locator("#dose tbody tr").count() >= 6, "a line for each site"
     expect(qa.locator("#curve-temperature .u-legend")).to_contain_text("Pelvis")
+    expect(qa.get_by_test_id("summary")).to_be_hidden()
+    qa.locator("#all summary").click()
+    expect(qa.get_by_test_id("summary")).to_be_visible()
     assert serious(qa) == []
     qa.goto(f"{room.address}/qa#room")
     expect(qa.get_by_test_id("summary")).to_contain_text("site file read", timeout=SLOW_MS)

@@ -10,9 +10,14 @@ from math import inf
 
 from simulator.plant import SITES
 
-PHASES = ("prime", "fill", "heat_up", "drug_addition", "perfuse", "drain", "rinse")
+OUTSIDE = ("setup", "complete")
+PHASES = (
+    *("setup", "prime", "fill", "heat_up", "drug_addition", "perfuse", "drain", "rinse"),
+    "complete",
+)
 WARM = ("heat_up", "drug_addition", "perfuse")
-PATIENT = PHASES[1:]
+FLUID = ("prime", "fill", *WARM, "drain", "rinse")
+PATIENT = FLUID[1:]
 HEATED = ("prime", "fill", *WARM)
 PUMPED = ("prime", "fill", *WARM, "rinse")
 
@@ -39,6 +44,7 @@ class Row:
     needs to stand where that is infinite). `heat_off_s`: the heater is off by then where it ran.
     `bound`: what limits the error where no alarm must come; `bound_c`: by how much the true inflow
     or a true site may pass its ceiling meanwhile. `value`: another than the fault's own.
+    `together`: alarms that may stand at once, where the fault looks like several causes.
     """
 
     kind: str
@@ -51,6 +57,7 @@ class Row:
     bound: str = ""
     bound_c: float = 0.3
     value: float | None = None
+    together: tuple[str, ...] = ()
 
     @property
     def stands_from_s(self) -> float:
@@ -70,8 +77,13 @@ JUMPS = ("reading_jump", "reading_range", "probe_noise")
 SITE_JUMPS = ("site_reading_jump", "site_reading_range", "site_probe_noise", "site_ceiling")
 CEILINGS = ("inflow_high", "inflow_isolate", "reservoir_high", "bath_high", "core_ceiling")
 FLOW_ALARMS = ("flow_high", "flow_low", "no_flow", "flow_differs", "probe_noise")
+PRESSURE_ALARMS = (
+    *("probe_noise", "line_pressure_high", "iap_high", "suction_high"),
+    *("line_pressure_warn", "iap_warn"),
+)
 VOLUME_ALARMS = ("reservoir_low", "leak", "volume_shift", "probe_noise")
 
+NOTHING_RUNS = "no heat, no flow and no patient; the next phase's own row finds it"
 NOTHING_DECIDED = "nothing is decided on it"
 NO_PATIENT = "not in the patient yet; heat looks at inflow and reservoir"
 AS_LAST_SET = (
@@ -81,6 +93,12 @@ AS_LAST_SET = (
 LAG = "wrong by its lag times the slope, ordinarily below 0.5 °C; ceilings act late by that"
 
 ROWS: tuple[Row, ...] = (
+    # No fluid, no patient: nothing runs, and only instruments are watched.
+    *(Row(kind=kind, targets=CHANNELS, phases=OUTSIDE, bound=NOTHING_RUNS) for kind in KINDS),
+    *(
+        Row(kind=kind, targets=(*SENSORS, *DRIVES), phases=OUTSIDE, bound=NOTHING_RUNS)
+        for kind in ("stuck", "offset")
+    ),
     # Nothing is read, or the instrument is silent.
     Row(kind="off", targets=SITES, phases=("prime",), bound=NO_PATIENT),
     Row(kind="off", targets=SITES, phases=PATIENT, alarms=("site_lost",), within_s=3),
@@ -166,9 +184,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         kind="garbage",
         targets=PRESSURES,
-        alarms=("probe_noise", "line_pressure_high", "iap_high", "suction_high"),
+        alarms=PRESSURE_ALARMS,
         within_s=150,
         stands_s=inf,
+        together=PRESSURE_ALARMS,
     ),
     Row(
         kind="garbage",
@@ -176,8 +195,16 @@ ROWS: tuple[Row, ...] = (
         alarms=FLOW_ALARMS,
         within_s=150,
         stands_s=inf,
+        together=FLOW_ALARMS,
     ),
-    Row(kind="garbage", targets=("level",), alarms=VOLUME_ALARMS, within_s=150, stands_s=inf),
+    Row(
+        kind="garbage",
+        targets=("level",),
+        alarms=VOLUME_ALARMS,
+        within_s=150,
+        stands_s=inf,
+        together=VOLUME_ALARMS,
+    ),
     Row(kind="garbage", targets=TOLD, bound=NOTHING_DECIDED),
     Row(kind="garbage", targets=SENSORS, alarms=("link_lost",), within_s=4, heat_off_s=6),
     Row(kind="garbage", targets=DRIVES, alarms=("drive_link_lost",), within_s=4),
@@ -224,7 +251,12 @@ ROWS: tuple[Row, ...] = (
         bound="its own size, 1 °C: bath and exchanger outlet, on two instruments, show 0.5 °C",
         bound_c=1.3,
     ),
-    Row(kind="offset", targets=("analog", "pump"), bound="as for each of its channels"),
+    Row(
+        kind="offset",
+        targets=("analog", "pump"),
+        bound="as for each of its channels",
+        together=(*PRESSURE_ALARMS, *FLOW_ALARMS, *VOLUME_ALARMS),
+    ),
     # Follows with a time constant of a minute; an instrument answers every 5 s.
     Row(kind="slow", targets=CHANNELS, bound=LAG, bound_c=0.8),
     Row(

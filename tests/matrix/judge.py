@@ -12,10 +12,12 @@ from tests.matrix.story import at_phase, in_cell, running, watch
 LASTS_S, GONE_S = 3600.0, 60.0
 
 
-def faults_of(row: Row, target: str, phase: str) -> Iterator[str]:
+def faults_of(row: Row, target: str, phase: str, technique: str = "closed") -> Iterator[str]:
     """Every way in which this cell is not as its row says; nothing when it is."""
-    seen = in_cell(row, target, phase)
-    heated = at_phase(phase).heater_runs_at is not None
+    seen = in_cell(row, target, phase, technique)
+    heated = at_phase(phase, technique).heater_runs_at is not None
+    if len(seen.together) > 1 and not set(seen.together) <= set(row.together):
+        yield f"one fault, several alarms at once: {', '.join(seen.together)}"
     if seen.pump_faster:
         yield "the pump was started or made faster"
     if seen.over_c > row.bound_c:

@@ -9,22 +9,30 @@ from math import inf, isinf
 from service.virtual.faults import READING_FAULTS
 from simulator.plant import SITES
 from tests.matrix.events import EVENTS, EventRow
-from tests.matrix.faults import CHANNELS, INSTRUMENTS, KINDS, PHASES, PROBES, ROWS, Row
+from tests.matrix.faults import CHANNELS, INSTRUMENTS, KINDS, OUTSIDE, PHASES, PROBES, ROWS, Row
+from tests.matrix.story import CONSEQUENCES
 
 HEAD = """\
 # Faults, and what becomes of each
 
 Written by `python -m tests.matrix.page > docs/fault-matrix.md` from the tables in `tests/matrix/`.
-A virtual treatment (closed technique, automatic control, nobody acts) is run to each phase once,
+A virtual treatment (closed and open, automatic control, nobody acts) is run to each phase once,
 continued with one fault, and watched: `make campaign` runs every fault of every instrument and
 probe in every phase and every event of the response matrix, `make test` some of each row. A test
 fails where this page and the tables differ.
 
-In every cell: the pump is not started and not made faster; neither the true inflow nor a true site
+In every cell: the pump is not started and not made faster; one fault is one alarm at a time, but
+for what stands under "Beside it" below; neither the true inflow nor a true site
 passes its ceiling by more than 0.3 °C, or than the bound that is stated. An alarm that has come
 stays as long as its cause does, unless "may come and go" is written. First the alarms of which one
 must come and its time; where nothing must come, what bounds the error. A row holds for what no row
 above it has told.
+"""
+
+BESIDE_HEAD = """\
+## Beside it
+
+These may stand beside the alarm of a fault, because they ask for something else to be done:
 """
 
 EVENTS_HEAD = """\
@@ -52,6 +60,12 @@ def _page() -> Iterator[str]:
         ]
         yield from _table(["what", "phases", "found by", "within", "heat off", "bound"], rows)
         yield ""
+    yield BESIDE_HEAD
+    yield from _table(["alarm", "why"], [[f"`{a}`", why] for a, why in CONSEQUENCES.items()])
+    yield ""
+    for row in ROWS:
+        if row.together:
+            yield f"{row.kind.capitalize()} {_targets(row)}: {_alarms(row.together)}.\n"
     yield EVENTS_HEAD
     rows = [[row.event, _phases(row.phases), *_response(row)] for row in EVENTS]
     yield from _table(["event", "phases", "alarm", "within", "heat off", "pump stands"], rows)
@@ -85,6 +99,8 @@ def _alarms(alarms: tuple[str, ...]) -> str:
 
 
 def _targets(row: Row) -> str:
+    if row.phases == OUTSIDE and row.targets == CHANNELS:
+        return "every channel"
     if row.targets in NAMED:
         return NAMED[row.targets]
     sites = set(SITES) <= set(row.targets)

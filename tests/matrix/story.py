@@ -1,6 +1,6 @@
 """One cell: a treatment run to a phase once, continued with one fault, and what became of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -12,7 +12,24 @@ from service.virtual.session import Setup, VirtualSession
 from simulator.plant import SITES
 from tests.matrix.faults import PHASES, Row
 
-PROTOCOL = "closed-oxaliplatin-30"
+PROTOCOLS = {"closed": "closed-oxaliplatin-30", "open": "open-oxaliplatin-30"}
+"""One treatment of each technique."""
+
+CONSEQUENCES: Mapping[str, str] = {
+    "automatic_lost": "what it needs is gone for 15 s or an interlock acts: a person has to resume",
+    "core_lost": "no deciding core for 60 s: heat is held",
+    "heater_not_off": "off is ordered and cannot be confirmed",
+    **dict.fromkeys(
+        ("inflow_high", "inflow_isolate", "reservoir_high", "bath_high", "site_ceiling"),
+        "ceilings look at doubted readings too",
+    ),
+    **dict.fromkeys(
+        ("core_ceiling", "core_high", "core_warm", "site_hot"),
+        "ceilings look at doubted readings too",
+    ),
+}
+"""Alarms that may stand beside the one of a fault, and why: they say something else to do."""
+
 SETTLES_S = {"heat_up": 60.0, "perfuse": 60.0}
 LOOKS_S = 30.0
 AFTER_S = 20.0
@@ -31,13 +48,14 @@ class Seen:
     pump_stopped_s: float | None = None
     over_c: float = 0.0
     pump_faster: bool = False
+    together: tuple[str, ...] = ()
     texts: list[str] = field(default_factory=list)
 
 
 @cache
-def _walk() -> dict[str, VirtualSession]:
+def _walk(technique: str) -> dict[str, VirtualSession]:
     """The treatment some time into each phase."""
-    session = VirtualSession(Setup(protocol=load(SHIPPED / f"{PROTOCOL}.toml")))
+    session = VirtualSession(Setup(protocol=load(SHIPPED / f"{PROTOCOLS[technique]}.toml")))
     found = {}
     for phase in PHASES:
         session.run_until(lambda s, phase=phase: s.phase == phase)
@@ -47,15 +65,15 @@ def _walk() -> dict[str, VirtualSession]:
     return found
 
 
-def at_phase(phase: str) -> VirtualSession:
+def at_phase(phase: str, technique: str = "closed") -> VirtualSession:
     """A session of its own in this phase, in which people do nothing any more."""
-    return _walk()[phase].copy()
+    return _walk(technique)[phase].copy()
 
 
-def in_cell(row: Row, target: str, phase: str) -> Seen:
+def in_cell(row: Row, target: str, phase: str, technique: str = "closed") -> Seen:
     """What becomes of a row's fault in this cell."""
     until_s = max(row.within_s, 0.0 if row.stands_from_s > 1e6 else row.stands_from_s)
-    session = at_phase(phase)
+    session = at_phase(phase, technique)
     session.inject(Fault(kind=row.kind, target=target, value=row.value))
     heat_s = 0.0 if row.heat_off_s > 1e6 else row.heat_off_s
     return watch(session, row.alarms, max(until_s, heat_s, SHORTEST_S) + AFTER_S, row.stands_from_s)
@@ -83,10 +101,13 @@ def watch(
     """
     seen, began_s = Seen(), session.now_s
     heated, pumped = drives or running(session)
+    before = {name for name, _ in _signalled(session)}
     while session.now_s < began_s + last_s:
         session.second()
         passed_s = session.now_s - began_s
-        raised = {name for name, text in _signalled(session)}
+        raised = {alarm.id for alarm in session.state.alarms.values() if is_raised(alarm)}
+        together = tuple(sorted(raised.difference(before, CONSEQUENCES)))
+        seen.together = max(seen.together, together, key=len)
         for name, text in _signalled(session):
             if name not in seen.alarms:
                 seen.alarms[name] = passed_s

@@ -26,9 +26,17 @@ def one_cell(row: Row) -> tuple[str, str]:
 
 @pytest.mark.requirement("RC-050")
 @pytest.mark.requirement("RC-051")
+@pytest.mark.requirement("RC-248")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.kind} {row.targets[0]}")
 def test_a_fault_is_found_in_its_time_or_bounded_by_its_error(row: Row) -> None:
     assert list(faults_of(row, *one_cell(row))) == []
+
+
+@pytest.mark.requirement("RC-248")
+@pytest.mark.parametrize("target", ["inflow", "iap", "flow", "thermometer", "heater"])
+@pytest.mark.parametrize("kind", ["off", "garbage", "intermittent"])
+def test_in_an_open_abdomen_too_one_fault_is_one_alarm_at_a_time(kind: str, target: str) -> None:
+    assert list(faults_of(row_of(kind, target, "perfuse"), target, "perfuse", "open")) == []
 
 
 @pytest.mark.parametrize("event", PROVEN_HERE, ids=lambda row: row.event)

@@ -65,6 +65,36 @@ test("snapshots without heartbeats do not make the room live", () => {
   assert.equal(roomIsLive(beating(state, 5100), 5200), true);
 });
 
+/** News of the room's second `atS` that come `lateMs` later than they could. */
+const heard = (state, atS, lateMs) => {
+  const nowMs = atS * 1000 + lateMs;
+  return beating(reduce(snapshot({ at_ns: atS * 1e9 }), state, nowMs), nowMs);
+};
+
+test("news that come ever later are as old as they are late, and no live room after 2.7 s", () => {
+  let state = heard(initialState(), 1, 40);
+  assert.equal(connection(state, 1040), "live");
+  state = heard(state, 2, 2540);
+  assert.equal(connection(state, 4540), "live");
+  state = heard(state, 3, 4040);
+  assert.equal(connection(state, 7040), "lost");
+  assert.equal(roomIsLive(heard(state, 4, 60), 4061), true, "and live again when they are in time");
+});
+
+test("a reading in late news is as old as the news", () => {
+  const state = heard(heard(initialState(), 1, 0), 2, 2000);
+  const { pelvis } = reduce(frame({ pelvis: { value: 42.1, validity: "valid" } }, 3e9), state, 5000).channels;
+  assert.equal(pelvis.receivedMs, 3003, "2 s, less what two clocks may run apart in between");
+});
+
+test("two clocks that run apart make no lag in a day", () => {
+  let state = heard(initialState(), 1, 0);
+  for (let minute = 1; minute <= 24 * 60; minute += 1) {
+    state = heard(state, 1 + minute * 60, minute * 60 * 0.2);
+    assert.ok(state.lagMs < 1);
+  }
+});
+
 test("the sites figure is the mean of the valid sites with lowest and highest", () => {
   const figure = sitesFigure(opened(), 100);
   assert.equal(figure.value.toFixed(2), "42.70");

@@ -1,4 +1,5 @@
 /** Anesthesia's page: what concerns them, at a glance, and what they say to the pump. */
+import { connection } from "./ages.js";
 import { drawCourse } from "./anes_course.js";
 import { drawBanner, drawList, theirs, wireAlarms } from "./anes_alarms.js";
 import { drawFigures } from "./anes_figures.js";
@@ -24,18 +25,19 @@ let state = initialState();
 let history = null;
 
 const current = () => state;
+const isLive = () => connection(state, performance.now()) !== "lost";
 const send = makeSender(receive);
 
 /** @param {import("./types.js").Message} message */
 function receive(message) {
   const nowMs = performance.now();
-  const { boot, snapshotMs } = state;
+  const { boot, cameMs } = state;
   state = reduce(message, state, nowMs);
   if (state.boot !== boot) confirmer.forget();
-  const away = snapshotMs === null || nowMs - snapshotMs > AWAY_MS || state.boot !== boot;
+  const away = cameMs === null || nowMs - cameMs > AWAY_MS || state.boot !== boot;
   if (message.type === "snapshot" && away) void loadHistory();
   if (message.type === "heartbeat") {
-    station.heard();
+    if (isLive()) station.heard();
     return;
   }
   if (message.type === "frame") {
@@ -89,6 +91,7 @@ wireTheme(() => {
   drawPicture();
 });
 const link = openLink(receive, {
+  isLive,
   audible: () => station.audible(),
   onAway: (awayMs) => station.wasAway(awayMs),
 });

@@ -19,6 +19,7 @@ const SILENT_MS = 4000;
  *
  * @typedef {object} Options
  * @property {boolean} [watched] whether the room may count on this page as a display
+ * @property {() => boolean} [isLive] whether what this page shows is live; else it is no display
  * @property {() => boolean} [audible] whether a person has heard this page's sound and it runs
  * @property {(awayMs: number) => void} [onAway] after a sleep or a cut, when it hears again
  */
@@ -40,7 +41,7 @@ export function openLink(onMessage, options = {}) {
 
   /** Timers of hidden pages are slowed down; the server's heartbeat wakes us all the same. */
   const alive = () => {
-    if (options.watched === false) return;
+    if (options.watched === false || options.isLive?.() === false) return;
     const visible = document.visibilityState === "visible";
     send({ type: "alive", audible: options.audible?.() ?? false, visible });
   };
@@ -62,8 +63,8 @@ export function openLink(onMessage, options = {}) {
       lastHeardMs = lastMessageMs = nowMs;
       pauseMs = FIRST_PAUSE_MS;
       const message = JSON.parse(event.data);
-      if (message.type === "heartbeat") alive();
       onMessage(message);
+      if (message.type === "heartbeat") alive();
       if (awayMs > ASLEEP_MS) options.onAway?.(awayMs);
     };
     mine.onclose = () => {

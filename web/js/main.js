@@ -1,5 +1,6 @@
 /** The perfusionist's page: messages in, state through the reducer, panels out. */
 import { drawAbdomen } from "./abdomen.js";
+import { connection } from "./ages.js";
 import { drawAlarmList, drawBanner, wireBanner } from "./banner.js";
 import { drawBars, drawBarValues } from "./bars.js";
 import { drawClocks } from "./clocks.js";
@@ -36,6 +37,7 @@ let state = initialState();
 let history = null;
 
 const current = () => state;
+const isLive = () => connection(state, performance.now()) !== "lost";
 const send = makeSender(receive);
 /** @type {import("./setup.js").Refuse} */
 const refuse = (control, reason, field = "") => receive({ type: "entry", control, reason, field });
@@ -43,13 +45,13 @@ const refuse = (control, reason, field = "") => receive({ type: "entry", control
 /** @param {import("./types.js").Message} message */
 function receive(message) {
   const nowMs = performance.now();
-  const { boot, snapshotMs } = state;
+  const { boot, cameMs } = state;
   state = reduce(message, state, nowMs);
   if (state.boot !== boot) confirmer.forget();
-  const away = snapshotMs === null || nowMs - snapshotMs > AWAY_MS || state.boot !== boot;
+  const away = cameMs === null || nowMs - cameMs > AWAY_MS || state.boot !== boot;
   if (message.type === "snapshot" && away) void loadHistory();
   if (message.type === "heartbeat") {
-    station.heard();
+    if (isLive()) station.heard();
     return;
   }
   if (message.type === "frame") {
@@ -131,6 +133,7 @@ wireTheme(() => {
 const station = new Station("perfusion", () => drawAll(performance.now()));
 wireBanner(current, send, station);
 const link = openLink(receive, {
+  isLive,
   audible: () => station.audible(),
   onAway: (awayMs) => station.wasAway(awayMs),
 });

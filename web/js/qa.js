@@ -12,6 +12,9 @@ const ROOM = "room";
 
 let shown = "";
 
+/** Everything but the curve and the dose stands one click below them. */
+const all = () => /** @type {HTMLDetailsElement} */ (byId("all"));
+
 /** @param {Line} line */
 function row(line) {
   const open = make("button", { text: line.id, type: "button" });
@@ -23,7 +26,9 @@ function row(line) {
 async function showList() {
   byId("one").hidden = true;
   byId("list").hidden = false;
+  setText(byId("empty"), t.reading);
   const answer = await ask("GET", "/api/v1/records");
+  setText(byId("empty"), "");
   setText(byId("message"), answer.ok ? "" : answer.reason);
   if (!answer.ok) return;
   byId("sessions").replaceChildren(...answer.body.map(row));
@@ -37,20 +42,25 @@ async function showOne(id) {
   byId("one").hidden = false;
   setText(byId("proof"), "");
   setText(byId("summary"), t.reading);
-  setText(byId("curve-message"), "");
   clearCurves();
+  const isRoom = id === ROOM;
+  all().open = isRoom;
+  if (!isRoom) setText(byId("curve-message"), t.reading);
   const path = `/api/v1/records/${encodeURIComponent(id)}`;
   byId("export").setAttribute("href", `${path}/export`);
   const answer = await ask("GET", path);
   if (shown !== id) return;
   setText(byId("summary"), answer.ok ? answer.body.text : answer.reason);
-  const isRoom = id === ROOM;
   byId("verify").hidden = byId("export").hidden = isRoom;
-  if (!answer.ok || isRoom) return;
+  if (!answer.ok || isRoom) {
+    all().open = true;
+    return setText(byId("curve-message"), "");
+  }
   const curves = await ask("GET", `${path}/curve`);
   if (shown !== id) return;
+  setText(byId("curve-message"), curves.ok ? "" : `${t.noCurve} ${curves.reason}`);
   if (curves.ok) drawCurves(curves.body);
-  else setText(byId("curve-message"), `${t.noCurve} ${curves.reason}`);
+  else all().open = true;
 }
 
 async function verify() {

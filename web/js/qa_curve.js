@@ -86,7 +86,12 @@ function plotOf(recorded, { place, shown, decimals, unit }, lines) {
         ...(heat ? { y: { range: (_plot, low, high) => rangeOf(low, high) } } : {}),
       },
       axes: [
-        { ...axis, incrs: STEPS_MIN, values: (_plot, splits) => splits.map((one) => live.minutes(Math.round(one))) },
+        {
+          ...axis,
+          space: rem * 5,
+          incrs: STEPS_MIN,
+          values: (_plot, splits) => splits.map((one) => live.minutes(Math.round(one))),
+        },
         { ...axis, size: rem * 4 },
       ],
       series: [

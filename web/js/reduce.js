@@ -12,6 +12,11 @@
 
 const MESSAGE_VERSION = 1;
 const COMMANDS_KEPT = 20;
+/**
+ * How much later than at best the room's news come is how old they are. Clocks of page and room run
+ * apart by less than this share, so that a lag of hours is not made of it.
+ */
+const CLOCKS_APART = 0.001;
 const RANK = { high: 0, medium: 1, low: 2 };
 
 /** @returns {PageState} what is known before the first message: nothing. */
@@ -25,6 +30,9 @@ export function initialState() {
     outdated: false,
     beatMs: null,
     snapshotMs: null,
+    soonestMs: null,
+    cameMs: null,
+    lagMs: 0,
     you: null,
     room: null,
     channels: {},
@@ -62,7 +70,7 @@ export function reduce(message, state, nowMs) {
 const HANDLERS = {
   snapshot: onSnapshot,
   frame: onFrame,
-  heartbeat: (_message, state, nowMs) => ({ ...state, beatMs: nowMs }),
+  heartbeat: (_message, state, nowMs) => ({ ...state, beatMs: nowMs - state.lagMs }),
   alarm: (message, state) => ({ ...state, alarms: withAlarm(state.alarms, message) }),
   command: (message, state) => ({
     ...state,
@@ -117,11 +125,13 @@ function isOldEvent(message, state, rebooted) {
 function onSnapshot(message, state, nowMs) {
   const { channels, alarms, commands, ...room } = message.state;
   const rebooted = message.boot !== state.boot;
+  const late = lateness(room.at_ns, rebooted ? null : state.soonestMs, state.cameMs, nowMs);
+  const toldMs = nowMs - late.lagMs;
   /** @type {Record<string, Channel>} */
   const merged = {};
   for (const [id, wire] of Object.entries(channels ?? {})) {
     const known = rebooted ? undefined : state.channels[id];
-    merged[id] = fromSnapshot(id, wire, known, room.at_ns, nowMs);
+    merged[id] = fromSnapshot(id, wire, known, room.at_ns, toldMs);
   }
   return {
     ...state,
@@ -129,10 +139,26 @@ function onSnapshot(message, state, nowMs) {
     channels: merged,
     alarms: sorted(alarms ?? []),
     commands: commands ?? [],
-    beatMs: rebooted || state.beatMs === null ? nowMs : state.beatMs,
-    snapshotMs: nowMs,
+    beatMs: rebooted || state.beatMs === null ? toldMs : state.beatMs,
+    snapshotMs: toldMs,
     snapshotSeq: message.seq ?? -1,
+    ...late,
   };
+}
+
+/**
+ * How late a snapshot comes, against the one that came soonest: a network that has become slow
+ * brings old news that look alive.
+ * @param {number} atNs of the room's clock
+ * @param {number|null} soonestMs the page's clock less the room's, at the soonest so far
+ * @param {number|null} beforeMs when the snapshot before came
+ * @param {number} nowMs
+ */
+function lateness(atNs, soonestMs, beforeMs, nowMs) {
+  const apartMs = nowMs - atNs / 1e6;
+  const drifted = (soonestMs ?? apartMs) + CLOCKS_APART * (nowMs - (beforeMs ?? nowMs));
+  const soonest = Math.min(drifted, apartMs);
+  return { soonestMs: soonest, cameMs: nowMs, lagMs: apartMs - soonest };
 }
 
 /**
@@ -171,7 +197,7 @@ function onFrame(message, state, nowMs) {
       validity: wire.validity,
       reason: wire.reason ?? "",
       at_ns: message.at_ns,
-      receivedMs: nowMs,
+      receivedMs: nowMs - state.lagMs,
     };
   }
   return { ...state, channels };

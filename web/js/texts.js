@@ -654,6 +654,7 @@ export const recordTexts = {
   export: "Export (ZIP)",
   roomRecord: "The room's own record",
   minute: "Minute",
+  allOfIt: "All of the record: phases, alarms and their delays, commands, facts",
   noCurve: "The curves could not be read:",
   doseLater: "The dose is told when the session is closed.",
   doseTitle: "Thermal dose and coverage",

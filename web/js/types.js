@@ -201,8 +201,11 @@
  * @property {number} seq
  * @property {number} snapshotSeq            what the last snapshot had already told
  * @property {boolean} outdated              the service speaks a newer version than this page
- * @property {number|null} beatMs            when the last heartbeat (or first snapshot) came
- * @property {number|null} snapshotMs        when the last snapshot came
+ * @property {number|null} beatMs            when the last heartbeat (or first snapshot) was told
+ * @property {number|null} snapshotMs        when the last snapshot was told: came, less its lag
+ * @property {number|null} cameMs            when the last snapshot came
+ * @property {number|null} soonestMs         page's clock less the room's, at the soonest so far
+ * @property {number} lagMs                  how much later than that the last snapshot came
  * @property {You|null} you                  null before the first message
  * @property {Room|null} room
  * @property {Record<string, Channel>} channels

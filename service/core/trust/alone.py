@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from math import inf
 from statistics import median, quantiles
 
 from service.core import channels
@@ -78,8 +79,9 @@ def stuck(view: View) -> Iterator[Finding]:
 def _meter_stuck(view: View) -> Iterator[Finding]:
     """The flow meter has not moved by one step in a minute; the pump's own figure has.
 
-    A steady flow stands still, and then nothing can be told. The pump must have moved half a window
-    ago, so that a meter that averages has had its time.
+    A steady flow stands still, and then nothing can be told. The pump must have been ordered anew
+    half a window ago, so that a meter that averages has had its time; a figure of the pump that
+    moves without an order says nothing of the meter.
     """
     meter = channels.flow_meter(view.state)
     if meter is None or meter.device != view.device:
@@ -89,8 +91,9 @@ def _meter_stuck(view: View) -> Iterator[Finding]:
     if span is not None and span >= step * (1 - ROUNDING):
         return
     half_s, moved_ml_min = view.limits.flat_s / 2, 0.0
-    for pump in channels.of_role(view.state, Role.FLOW):
-        if span is not None and pump.id != meter.id and pump.device in view.state.past.rows:
+    known = span is not None and half_s <= _since_ordered_s(view) <= view.limits.flat_s
+    for pump in channels.of_role(view.state, Role.FLOW) if known else ():
+        if pump.id != meter.id and pump.device in view.state.past.rows:
             early = spans(other_view(view, pump.device), view.limits.flat_s, until_s=half_s)
             moved_ml_min = max(moved_ml_min, early.get(pump.id, 0.0))
     if moved_ml_min < FLOW_MOVED_ML_MIN:
@@ -171,10 +174,13 @@ def _is_peer(other: Channel, channel: Channel) -> bool:
 
 def _pump_is_steady(view: View) -> bool:
     """Nothing has been ordered of the pump within the window."""
-    ordered, room = view.state.pump.ordered, view.state.room
-    if ordered is None:
-        return True
-    return view.state.now.seconds_since(ordered) * room.speed > view.limits.flat_s
+    return _since_ordered_s(view) > view.limits.flat_s
+
+
+def _since_ordered_s(view: View) -> float:
+    """Treatment seconds since the pump was ordered anew."""
+    ordered = view.state.pump.ordered
+    return inf if ordered is None else view.state.now.seconds_since(ordered) * view.state.room.speed
 
 
 def _noise_limit(view: View, channel: Channel) -> float | None:
