@@ -14,26 +14,14 @@ from service.core import channels, displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
 from service.core.changing import replace
 from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
-from service.core.model import DeviceClass, Instant, Phase, Priority, Role
+from service.core.model import FLUID, WARM, DeviceClass, Instant, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
 from service.core.trust import comparison, frames, told
 from service.core.trust.memory import Check
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
-FLUID = frozenset(
-    {
-        Phase.PRIME,
-        Phase.FILL,
-        Phase.HEAT_UP,
-        Phase.DRUG_ADDITION,
-        Phase.PERFUSE,
-        Phase.DRAIN,
-        Phase.RINSE,
-    }
-)
 PATIENT = FLUID - {Phase.PRIME}
-WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
 TREATED = frozenset({Phase.DRUG_ADDITION, Phase.PERFUSE})
 ANY = frozenset(Phase)
 HEAT_ENDING = (

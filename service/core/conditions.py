@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from service.core import channels
+from service.core import channels, core_course
 from service.core.model import DeviceClass, LinkState, Role
 from service.core.state import Session, Side, State
 
@@ -122,12 +122,11 @@ def _inflow(state: State, _: Session) -> Condition:
 
 def _core(state: State, session: Session) -> Condition:
     needed = Role.CORE in session.protocol.heat[session.phase].needs
-    deciding = channels.deciding_core(state, session.protocol)
-    values = [channels.valid_value(state, channel) for channel in deciding]
-    valid = [value for value in values if value is not None]
-    reading = f"{max(valid):.1f} °C" if valid else "no valid reading"
+    core_c = core_course.core_c(state, session)
     return Condition(
-        name="a valid core temperature", holds=bool(valid) or not needed, reading=reading
+        name="a valid core temperature",
+        holds=core_c is not None or not needed,
+        reading="no valid reading" if core_c is None else f"{core_c:.1f} °C",
     )
 
 

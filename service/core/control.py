@@ -9,13 +9,13 @@ cooler.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from service.core import channels, conditions, foresight
+from service.core import channels, conditions, core_course
 from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.effects import Effect, Recorded
 from service.core.events import Event, Frame
 from service.core.interlocks import add_block, block_for_lost_needs
-from service.core.model import Controller, DeviceClass, LinkState, Phase, Role
+from service.core.model import WARM, Controller, DeviceClass, LinkState, Phase, Role
 from service.core.samples import Samples
 from service.core.state import AlarmState, Heat, Session, Side, State
 
@@ -315,7 +315,7 @@ def advice(state: State, session: Session) -> str:
     """What the loop would propose to a person now ("" for nothing); it moves nothing itself."""
     heat = session.heat
     sites = channels.valid_values(state, Role.SITE)
-    if session.phase not in foresight.WARM or not sites or heat.bath_c is None:
+    if session.phase not in WARM or not sites or heat.bath_c is None:
         return ""
     outlook = session.foresight.outlook if session.foresight else None
     limit = outlook.limit if outlook else ""
@@ -343,9 +343,7 @@ CORE_STEP_C = 1.0
 def _core_advice(state: State, session: Session, granted_c: float) -> str:
     """Less heat where the core is warm, or is foreseen at its high limit within ten minutes."""
     limits = session.limits
-    deciding = channels.deciding_core(state, session.protocol)
-    values = [channels.valid_value(state, channel) for channel in deciding]
-    core = max((value for value in values if value is not None), default=0.0)
+    core = core_course.core_c(state, session) or 0.0
     lower = granted_c - CORE_STEP_C
     if core >= limits.core_medium_c:
         return f"core {core:.1f} °C: lower the inflow to {lower:.1f} °C, cool the patient"

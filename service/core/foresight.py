@@ -18,7 +18,7 @@ from service.core.balance import (
 from service.core.changing import replace
 from service.core.conditions import LEAST_SITES
 from service.core.estimate import LONGEST_GAP_S, STEP_S, Estimate, Sight, begun, looked
-from service.core.model import Channel, Controller, Phase, Role
+from service.core.model import WARM, Channel, Controller, Role
 from service.core.outlook import (
     CORE,
     FIRST_ERROR_C,
@@ -34,7 +34,6 @@ from service.core.outlook import (
 )
 from service.core.state import Foresight, Session, State
 
-WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
 IN_CAVITY_SHARE = 0.75
 """Of the perfusate; the rest is in reservoir and tubing (general practice: 3 of 4 l)."""
 

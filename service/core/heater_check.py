@@ -13,9 +13,8 @@ from service.core.estimate import LONGEST_GAP_S, STEP_S
 from service.core.model import CommandState, DeviceClass, Role
 from service.core.state import HeaterCheck, Session, State
 
-BATH_J_K = 42_000.0
 LEAST_W = 500.0
-"""A bath of 10 l, and less than half of what a bench circulator gives (1.2-1.4 kW)."""
+"""Less than half of what a bench circulator gives (1.2-1.4 kW)."""
 
 FALLS_C_PER_S = 0.2 / 60.0
 """A bath that falls faster than this with heat asked for has failed, whatever it has to carry."""
@@ -74,14 +73,15 @@ def _added(
     ):
         return replace(now, short_c=before.short_c, excess_c=before.excess_c)
     rose_c = value - before.value_c
-    carried_c = _carried_w(state) * dt_s / BATH_J_K
+    bath_j_k = 1000.0 * session.protocol.trust.bath_kj_k
+    carried_c = _carried_w(state) * dt_s / bath_j_k
     below_c = _below_set_c(state, session, role, value)
     short_c = excess_c = 0.0
     if below_c is not None and below_c > ASKED_C and _is_doubted(state, role):
         short_c = before.short_c
     elif below_c is not None and below_c > ASKED_C:
         tells = role is Role.BATH and not any(map(partial(_is_doubted, state), TAKES))
-        gains_c = LEAST_W * dt_s / BATH_J_K - carried_c if tells else -1.0
+        gains_c = LEAST_W * dt_s / bath_j_k - carried_c if tells else -1.0
         due_c = max(-FALLS_C_PER_S * dt_s, gains_c)
         short_c = max(0.0, before.short_c + due_c - rose_c)
     elif role is not Role.BATH:

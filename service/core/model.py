@@ -121,6 +121,13 @@ class Phase(Word):
     COMPLETE = "complete"
 
 
+FLUID = frozenset(Phase) - {Phase.SETUP, Phase.COMPLETE}
+"""Phases with fluid in the circuit."""
+
+WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
+"""Phases in which warm fluid circulates through the patient."""
+
+
 class Controller(Word):
     """Who moves the heat: a person, a person with proposals, or the loop."""
 

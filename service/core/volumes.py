@@ -13,10 +13,9 @@ from math import inf
 
 from service.core import channels
 from service.core.changing import replace
-from service.core.model import Phase, Role
+from service.core.model import WARM, Role
 from service.core.state import Balance, Moved, Session, State
 
-CIRCULATING = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
 IN_KINDS = frozenset({"in", "prime", "drug", "rinse_in"})
 SAMPLE_S, SLACK_S = 5.0, 1e-6
 SUSTAINED = 3
@@ -36,7 +35,7 @@ def remembered(state: State, session: Session) -> State:
     While the scale tells nothing to believe, what it told before is kept.
     """
     window = state.balance_window
-    if session.phase not in CIRCULATING:
+    if session.phase not in WARM:
         return replace(state, balance_window=()) if window else state
     if window and state.treat_s - window[-1].at_s < SAMPLE_S - SLACK_S:
         return state

@@ -8,11 +8,9 @@ from statistics import median, quantiles
 from service.core import channels
 from service.core.alarms import Finding
 from service.core.channels import label
-from service.core.model import Channel, Phase, Role, Unit
+from service.core.model import FLUID, WARM, Channel, Phase, Role, Unit
 from service.core.trust.view import View, other_view, spans
 
-FLUID = frozenset(Phase) - {Phase.SETUP, Phase.COMPLETE}
-WARM = frozenset({Phase.HEAT_UP, Phase.DRUG_ADDITION, Phase.PERFUSE})
 ALIVE: Mapping[Role, frozenset[Phase]] = {
     **dict.fromkeys((Role.INFLOW, Role.OUTFLOW, Role.RESERVOIR, Role.EXCHANGER), FLUID),
     **dict.fromkeys((Role.SITE, Role.CORE, Role.LINE_IN, Role.LINE_OUT, Role.IAP), WARM),

@@ -9,14 +9,13 @@ from math import exp
 
 from service.core import channels
 from service.core.alarms import Finding
+from service.core.balance import ROOM_C
 from service.core.changing import replace
 from service.core.model import Channel, Role
 from service.core.trust.memory import HeatFlow
 from service.core.trust.view import STEADY_K, View
 
 W_PER_L_MIN_K = 70.0
-ROOM_C = 21.0
-"""General practice: an operating room."""
 
 
 def averaged(view: View, before: HeatFlow | None) -> HeatFlow | None:

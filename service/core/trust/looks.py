@@ -8,11 +8,10 @@ from service.core import channels
 from service.core.alarms import Finding
 from service.core.changing import maker, replace
 from service.core.events import Frame
-from service.core.model import Phase, Role, Room
+from service.core.model import FLUID, WARM, Phase, Role, Room
 from service.core.samples import Samples
 from service.core.state import Session, State
 from service.core.trust import alone, balance, circuit, sites
-from service.core.trust.alone import FLUID, WARM
 from service.core.trust.memory import OF_READINGS, Check, Doubt, Past, Row, Suspect, Trust
 from service.core.trust.readings import doubted, sampled
 from service.core.trust.standing import counted, kept, limits_of, settled, watched, without
