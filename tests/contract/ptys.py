@@ -110,4 +110,4 @@ async def all_of(scenes: Mapping[str, Coroutine[None, None, None]]) -> None:
     """Let the scenes happen at once, each to its end; what failed is told by name."""
     results = await asyncio.gather(*scenes.values(), return_exceptions=True)
     failed = {n: repr(r) for n, r in zip(scenes, results, strict=True) if r is not None}
-    assert failed == {}
+    assert not failed, failed
