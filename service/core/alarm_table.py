@@ -13,7 +13,15 @@ from protocols.schema import Technique
 from service.core import channels, displays, findings, requests, scale
 from service.core.alarms import Finding, Judged, is_signalled
 from service.core.changing import replace
-from service.core.findings import Isolating, Look, RoomLook, TwiceAbove, above, of_limits
+from service.core.findings import (
+    Isolating,
+    Look,
+    RoomLook,
+    StillWarmed,
+    TwiceAbove,
+    above,
+    of_limits,
+)
 from service.core.model import FLUID, WARM, DeviceClass, Instant, Phase, Priority, Role
 from service.core.state import Session, State
 from service.core.timers import TimerState
@@ -28,6 +36,7 @@ HEAT_ENDING = (
     "inflow_isolate",
     "inflow_still_high",
     "inflow_high",
+    "site_still_high",
     "site_ceiling",
     "core_ceiling",
     "core_high",
@@ -119,7 +128,7 @@ NO_HEAT = (Check.ORDER, Check.LINE, Check.EXCHANGER)
 
 CEILINGS = (
     *("inflow_isolate", "inflow_still_high", "inflow_high"),
-    *("site_ceiling", "core_ceiling", "core_high"),
+    *("site_still_high", "site_ceiling", "core_ceiling", "core_high"),
 )
 ONLY_SITES = (Check.MOVED,)
 NO_SITES = (Check.LINE, Check.EXCHANGER, Check.BALANCE)
@@ -212,6 +221,22 @@ RULES: tuple[Rule, ...] = (
         do="Lower the inflow set-point or check the heater.",
     ),
     Rule(
+        id="site_still_high",
+        condition="A site at or above `site_ceiling_c` for `inflow_still_high_s`, its heater off, "
+        "and the inflow not known to be below `site_ceiling_c`",
+        hysteresis="0.1 °C",
+        priority=HIGH,
+        look=StillWarmed(
+            rule="site_still_high", role=Role.SITE, limit=of_limits("site_ceiling_c")
+        ),
+        phases=PATIENT,
+        delay="inflow_still_high_s",
+        event="still_hot",
+        hidden_by_any=("inflow_isolate", "inflow_still_high"),
+        do="The pump is slowed, then stopped: what flows in keeps the site hot. Let the bath cool, "
+        "stir, check the probe.",
+    ),
+    Rule(
         id="site_ceiling",
         condition="Two believed readings of a site in a row at or above `site_ceiling_c` (the "
         "first cuts the heat)",
@@ -220,6 +245,7 @@ RULES: tuple[Rule, ...] = (
         look=TwiceAbove(rule="site_ceiling", role=Role.SITE, limit=of_limits("site_ceiling_c")),
         phases=PATIENT,
         event="temperature_ceiling",
+        hidden_by=("site_still_high",),
         do="Heater is off, the pump goes on. Stir, check the probe, cool the inflow, then resume.",
     ),
     Rule(
@@ -231,7 +257,7 @@ RULES: tuple[Rule, ...] = (
         phases=PATIENT,
         delay="site_medium_s",
         escalates=True,
-        hidden_by=("site_ceiling",),
+        hidden_by=("site_still_high", "site_ceiling"),
         do="Lower the inflow by 1 °C, stir, check the probe's place.",
     ),
     Rule(
@@ -242,7 +268,7 @@ RULES: tuple[Rule, ...] = (
         look=above("site_warm", Role.SITE, of_limits("site_low_priority_c")),
         phases=PATIENT,
         delay="site_low_priority_s",
-        hidden_by=("site_ceiling", "site_hot"),
+        hidden_by=("site_still_high", "site_ceiling", "site_hot"),
         do="Lower the inflow a little or stir.",
     ),
     Rule(

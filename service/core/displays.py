@@ -35,6 +35,7 @@ CONCERNS_ANESTHESIA = frozenset(
         "inflow_isolate",
         "inflow_still_high",
         "inflow_high",
+        "site_still_high",
         "site_ceiling",
         "iap_high",
         "iap_warn",

@@ -108,6 +108,17 @@ class Isolating(Above):
                 yield found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillWarmed(Above):
+    """Channels that stay at their limit while what flows in is not known to be cooler than that:
+    the pump goes on bringing the heat to them."""
+
+    def __call__(self, state: State, session: Session) -> Iterator[Finding]:
+        """A finding for each channel at the limit, none once the inflow is below it."""
+        if not channels.figures(state, Role.INFLOW).all_below(self.limit(session.limits)):
+            yield from Above.__call__(self, state, session)
+
+
 def _by_hand(
     state: State, session: Session, rule: str, limit: float, core_decides: bool
 ) -> Iterator[Finding]:

@@ -68,7 +68,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(text="Hot fluid standing in the exchanger", rules=(), roles=(Role.EXCHANGER,)),
     Hazard(
         text="Hot site in the abdomen",
-        rules=("site_ceiling", "site_hot", "site_warm"),
+        rules=("site_still_high", "site_ceiling", "site_hot", "site_warm"),
         roles=(Role.SITE,),
     ),
     Hazard(

@@ -61,6 +61,7 @@ WATCHED: Mapping[str, tuple[Watch, ...]] = {
     "inflow_still_high": (Role.INFLOW,),
     "inflow_high": (Role.INFLOW,),
     "inflow_above_set": (Role.INFLOW, Facet.HEAT),
+    "site_still_high": (Role.SITE, Role.INFLOW),
     "site_ceiling": (Role.SITE,),
     "site_hot": (Role.SITE,),
     "site_warm": (Role.SITE,),

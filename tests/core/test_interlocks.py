@@ -285,6 +285,34 @@ def test_an_inflow_that_stays_hot_with_the_heater_off_sounds_anew_as_the_pump_is
     assert bench.command("resume").state is CommandState.REFUSED
 
 
+@pytest.mark.requirement("RC-249")
+def test_a_site_that_stays_hot_under_a_hot_inflow_slows_the_pump_and_then_stops_it() -> None:
+    bench = at()
+    bench.values["pelvis"] = 44.2
+    bench.run(60)
+    bench.acknowledge_all()
+    assert bench.state.heater.wanted is None and bench.state.pump.wanted == FULL
+    bench.run(62)
+    assert bench.state.pump.wanted == MINIMUM
+    assert "site_still_high" in bench.raised() and "site_ceiling" not in bench.raised()
+    bench.run(121)
+    assert bench.state.pump.wanted is None
+    assert bench.command("resume").state is CommandState.REFUSED
+
+
+@pytest.mark.requirement("RC-249")
+@pytest.mark.parametrize("inflow_c", [43.0, None])
+def test_a_hot_site_leaves_the_pump_on_only_where_the_inflow_is_known_to_be_cooler(
+    inflow_c: float | None,
+) -> None:
+    bench = at()
+    bench.values["pelvis"] = 44.2
+    bench.run(20)
+    bench.values.update(inflow=inflow_c, exchanger=42.0)
+    bench.run(120)
+    assert bench.state.pump.wanted == (FULL if inflow_c else MINIMUM)
+
+
 @pytest.mark.requirement("RC-207")
 def test_an_earlier_ceiling_of_another_cause_does_not_shorten_the_time_of_a_hot_inflow() -> None:
     bench = at()

@@ -46,6 +46,7 @@ CASES: Mapping[str, Case] = {
         speed=20,
         command="set_inflow",
     ),
+    "site_still_high": Case(values={"pelvis": 44.1}, lost=("pelvis",), run_s=125),
     "site_ceiling": Case(values={"pelvis": 44.1}, lost=("pelvis",)),
     "site_hot": Case(values={"pelvis": 43.9}, lost=("pelvis",), run_s=15),
     "site_warm": Case(values={"pelvis": 43.6}, lost=("pelvis",), run_s=4, speed=20),
