@@ -226,9 +226,7 @@ RULES: tuple[Rule, ...] = (
         "and the inflow not known to be below `site_ceiling_c`",
         hysteresis="0.1 °C",
         priority=HIGH,
-        look=StillWarmed(
-            rule="site_still_high", role=Role.SITE, limit=of_limits("site_ceiling_c")
-        ),
+        look=StillWarmed(rule="site_still_high", role=Role.SITE, limit=of_limits("site_ceiling_c")),
         phases=PATIENT,
         delay="inflow_still_high_s",
         event="still_hot",
