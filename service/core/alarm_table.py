@@ -934,6 +934,8 @@ def _judge_session(state: State, session: Session, found: Found) -> Iterator[Jud
 
 SAMPLED: Mapping[str, Role] = {
     "sites_low": Role.SITE,
+    "sites_few": Role.SITE,
+    "core_lost": Role.CORE,
     "core_forecast": Role.CORE,
     "core_rising": Role.CORE,
     "core_cool": Role.CORE,

@@ -223,7 +223,15 @@ def _pump(state: State) -> tuple[Drive, list[Effect]]:
     elif not _renewal_due(state, drive):
         return drive, []
     drive = replace(drive, renewed_ns=state.now.mono_ns)
-    return drive, [PumpRun(order=drive.order, flow_ml_min=wanted, lease_s=PUMP_LEASE_S)]
+    return drive, [
+        PumpRun(
+            order=drive.order,
+            flow_ml_min=wanted,
+            lease_s=PUMP_LEASE_S,
+            asked_ml_min=session.flow_ml_min if session else None,
+            limited_by=why,
+        )
+    ]
 
 
 def _contactor(state: State) -> tuple[Drive, list[Effect]]:

@@ -40,11 +40,16 @@ class HeaterRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PumpRun:
-    """Run the pump at this flow for at most `lease_s` real seconds unless renewed."""
+    """Run the pump at this flow for at most `lease_s` real seconds unless renewed.
+
+    `asked_ml_min` is what a person asked for, `limited_by` what cut it ("" for nothing).
+    """
 
     order: int
     flow_ml_min: float
     lease_s: float
+    asked_ml_min: float | None = None
+    limited_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,14 @@ from service.core.model import (
     CommandState,
     Controller,
     DeviceClass,
+    Instant,
     LinkState,
     Phase,
     Role,
     Unit,
 )
 from service.core.outlook import CORE
-from service.core.state import Drive, Link, Session, State
+from service.core.state import Drive, Link, Session, State, Status
 from service.core.trust import frames
 from service.core.trust.memory import OF_READINGS, Suspect
 
@@ -133,7 +134,14 @@ def _by_hand(
             yield Finding(source=BY_HAND, raw=None)
     elif entry.value_c >= limit - (DEAD_BAND_C if signalled else 0.0):
         text = f"Core read by hand {entry.value_c:.1f} °C, limit {limit:g}"
-        yield Finding(source=BY_HAND, raw=True, text=text, value=entry.value_c, limit=limit)
+        yield Finding(
+            source=BY_HAND,
+            raw=True,
+            text=text,
+            value=entry.value_c,
+            limit=limit,
+            sampled=entry.entered,
+        )
 
 
 def core_rising(state: State, session: Session) -> Iterator[Finding]:
@@ -432,13 +440,18 @@ def _stopped(
         return
     if drive.wanted is None or drive.outcome is not CommandState.CONFIRMED:
         return
-    name = channels.drive_device(state, device_class)
-    status = state.statuses.get(name) if name else None
+    status = _said(state, device_class)
     if status is None or drive.settled is None or status.at <= drive.settled:
         yield Finding(source=device_class, raw=None)
     elif status.drive.fault or status.drive.running is False:
         text = f"{STOPPED[device_class]}. {status.drive.fault}".strip()
-        yield Finding(source=device_class, raw=True, text=text)
+        yield Finding(source=device_class, raw=True, text=text, sampled=status.at)
+
+
+def _said(state: State, device_class: DeviceClass) -> Status | None:
+    """What the device of this class last said of itself."""
+    name = channels.drive_device(state, device_class)
+    return state.statuses.get(name) if name else None
 
 
 def heater_not_off(state: State, session: Session) -> Iterator[Finding]:
@@ -463,7 +476,9 @@ def _not_off(
     unproven = runs is True or (runs is None and drive.outcome is not CommandState.CONFIRMED)
     late = state.now.seconds_since(drive.ordered) > session.limits.heater_off_confirm_s
     if late and unproven:
-        yield Finding(source=device_class, raw=True, text=text)
+        said = _said(state, device_class)
+        read = said.at if said is not None else drive.ordered
+        yield Finding(source=device_class, raw=True, text=text, sampled=read)
     elif runs is None and is_signalled(state, rule, device_class):
         yield Finding(source=device_class, raw=None)
 
@@ -533,7 +548,7 @@ def drive_unknown(state: State) -> Iterator[Finding]:
             yield Finding(source=name, raw=None)
         if bad and drive.wanted is not None:
             text = f"{name.capitalize()}: last order {drive.outcome}. {drive.reason}".strip()
-            yield Finding(source=name, raw=True, text=text)
+            yield Finding(source=name, raw=True, text=text, sampled=drive.settled)
 
 
 def _live_drives(state: State) -> Iterator[tuple[str, Drive]]:
@@ -560,7 +575,7 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
                 continue
             if frames.comes_and_goes(state, device.name):
                 text = f"{device.name.capitalize()}: connection comes and goes{_brief(link)}"
-                yield Finding(source=device.name, raw=True, text=text)
+                yield Finding(source=device.name, raw=True, text=text, sampled=link.since)
                 continue
             if link.state is LinkState.LIVE:
                 continue
@@ -569,7 +584,7 @@ def link_lost(classes: frozenset[DeviceClass]) -> RoomLook:
             slow = state.now.seconds_since(link.since) > LINK_OPENING_S
             lost = link.state is LinkState.LOST or slow
             text = f"{device.name.capitalize()}: connection lost{_brief(link)}"
-            yield Finding(source=device.name, raw=lost or None, text=text)
+            yield Finding(source=device.name, raw=lost or None, text=text, sampled=link.since)
 
     return look
 
@@ -607,12 +622,19 @@ def channel_stale(state: State) -> Iterator[Finding]:
         stale = [channel for channel in old if connected_s > channels.gone_s(channel)]
         if len(stale) == len(own) > 1:
             text = f"{device.name.capitalize()} is silent: no readings"
-            yield Finding(source=device.name, raw=True, text=text)
+            yield Finding(source=device.name, raw=True, text=text, sampled=_read_at(state, *own))
             continue
         for channel in stale:
             limit_s = channels.gone_s(channel)
             text = f"{label(channel)}: no reading for more than {limit_s:.0f} s"
-            yield Finding(source=channel.id, raw=True, text=text, limit=limit_s)
+            read = _read_at(state, channel)
+            yield Finding(source=channel.id, raw=True, text=text, limit=limit_s, sampled=read)
+
+
+def _read_at(state: State, *own: Channel) -> Instant | None:
+    """When any of these channels was read last."""
+    read = (state.samples.get(channel.id) for channel in own)
+    return max((sample.at for sample in read if sample is not None), default=None)
 
 
 NOT_NEEDED = (Role.POWER, Role.SPEED)

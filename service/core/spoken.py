@@ -87,6 +87,6 @@ def enter_core(state: State, command: Command) -> Done:
     site = str(command.args.get("site") or "")
     fact = recorded(state, command, "core", f"Core read by hand {value:.1f} °C {site}".rstrip())
     if state.session is not None:
-        entry = ByHand(value_c=value, at_s=state.treat_s, site=site)
+        entry = ByHand(value_c=value, at_s=state.treat_s, site=site, entered=state.now)
         state = replace(state, session=replace(state.session, core_by_hand=entry))
     return Done(state=state, effects=(fact,))

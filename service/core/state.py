@@ -291,11 +291,15 @@ class Dip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByHand:
-    """A core temperature that a person read from another monitor; `site` "" decides."""
+    """A core temperature that a person read from another monitor; `site` "" decides.
+
+    `at_s` is treatment time, `entered` when it was written down.
+    """
 
     value_c: float
     at_s: float
     site: str = ""
+    entered: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service.core.control import advice
-from service.core.effects import ControllerChanged, Recorded
+from service.core.effects import ControllerChanged, PumpRun, Recorded
 from service.core.events import SupervisorLink
 from service.core.model import CommandState, Controller, Phase
 from tests.core.bench import Bench, at, heater_runs
@@ -408,6 +408,19 @@ def test_every_order_of_the_heater_carries_what_was_asked_granted_and_what_cut_i
 
 
 @pytest.mark.requirement("RC-025")
+@pytest.mark.requirement("RC-246")
+def test_every_order_of_the_pump_carries_what_was_asked_and_what_lowered_it() -> None:
+    bench = at()
+    bench.run(6)
+    orders = [e for e in bench.effects if isinstance(e, PumpRun)]
+    assert {(e.asked_ml_min, e.limited_by) for e in orders} == {(1500.0, "")}
+    bench.values["line_out"] = -150.0
+    bench.run(2)
+    last = [e for e in bench.effects if isinstance(e, PumpRun)][-1]
+    assert (last.flow_ml_min, last.asked_ml_min) == (1000.0, 1500.0)
+    assert last.limited_by == "Return line -150 mmHg, limit -100"
+
+
 def test_who_takes_over_from_automatic_goes_on_with_what_it_last_gave() -> None:
     bench = at()
     bench.command("set_controller", mode="automatic")

@@ -82,7 +82,7 @@ def differs(state: State, session: Session) -> Iterator[Finding]:
         strict=True,
     ):
         value = one.value_c - one.reference_c
-        yield Finding(source=name, raw=True, text=text, value=value, limit=limit_k)
+        yield Finding(source=name, raw=True, text=text, value=value, limit=limit_k, sampled=one.at)
 
 
 def was_compared(state: State) -> bool:
