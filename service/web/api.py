@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 KEY = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$"
 COMMANDS_PATH = "/api/session/commands"
+LATEST_NS = 2**63 - 1
 LONGEST_KEPT = 128
 """So much of what a bad request says is put on record."""
 
@@ -140,9 +141,14 @@ def _add_commands(router: APIRouter, parts: Parts) -> None:
         request: Request,
         body: CommandBody,
         idempotency_key: Annotated[str, Header(alias="Idempotency-Key", pattern=KEY)],
+        asked_at: Annotated[int | None, Header(alias="Asked-At", ge=0, le=LATEST_NS)] = None,
     ) -> Response:
-        """Give a command; the same key never acts twice."""
-        return await _give(request, body, idempotency_key, parts)
+        """Give a command; the same key never acts twice.
+
+        `Asked-At` is when a person asked, in nanoseconds of the clock of a snapshot's `at_ns`: a
+        command that a network held back for over two seconds is refused, other than a stop.
+        """
+        return await _give(request, body, idempotency_key, parts, asked_at)
 
     @router.get(
         "/api/session/commands/{key}",
@@ -157,7 +163,9 @@ def _add_commands(router: APIRouter, parts: Parts) -> None:
         return status
 
 
-async def _give(request: Request, body: Body, key: str, parts: Parts) -> Response:
+async def _give(
+    request: Request, body: Body, key: str, parts: Parts, asked_ns: int | None
+) -> Response:
     caller = await require_caller(request, parts.settings, parts.accounts)
     require_origin(request, parts.settings, by_cookie=caller.by_cookie)
     if denied := refusal(caller.session, body.name):
@@ -168,7 +176,7 @@ async def _give(request: Request, body: Body, key: str, parts: Parts) -> Respons
         raise HTTPException(429, TOO_MANY)
     await parts.accounts.touch(caller.tokens)
     try:
-        status = await parts.commands.give(key, body, session)
+        status = await parts.commands.give(key, body, session, asked_ns)
     except KeyReused:
         message = "This key stands for another command. Give each command a key of its own."
         return invalid([{"loc": ("header", "Idempotency-Key"), "msg": message, "type": "reused"}])

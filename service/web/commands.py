@@ -51,18 +51,21 @@ class Commands:
         self._link = link
         self._known: OrderedDict[str, Known] = OrderedDict()
 
-    async def give(self, key: str, body: Body, session: Session) -> CommandStatus:
+    async def give(
+        self, key: str, body: Body, session: Session, asked_ns: int | None = None
+    ) -> CommandStatus:
         """Send the command unless its key is known, and wait for the core's first word.
 
-        The state is `unknown` when there is none within `ANSWER_S`, or when nothing could be sent;
-        raises KeyReused when the key stands for something else.
+        `asked_ns` is when it was asked on the page, by the room's clock, None where that is not
+        known. The state is `unknown` when there is none within `ANSWER_S`, or when nothing could
+        be sent; raises KeyReused when the key stands for something else.
         """
         fingerprint = _fingerprint(body, session)
         known = self._known.get(key)
         if known is None:
             known = self._remember(key, body.name, fingerprint)
             try:
-                self._link.send(_request(key, body, session))
+                self._link.send(_request(key, body, session, asked_ns))
             except LinkDown as error:
                 del self._known[key]
                 return _unknown(key, body.name, str(error))
@@ -116,10 +119,11 @@ def _unknown(key: str, name: str, reason: str) -> CommandStatus:
     return CommandStatus(key=key, name=name, state=CommandState.UNKNOWN, reason=reason)
 
 
-def _request(key: str, body: Body, session: Session) -> dict[str, Any]:
+def _request(key: str, body: Body, session: Session, asked_ns: int | None) -> dict[str, Any]:
     content = body.model_dump(mode="json", exclude_none=True)
-    asked_ns = time.monotonic_ns()
-    return {"type": "command", "key": key, **content, "by": _by(session), "asked_ns": asked_ns}
+    now_ns = time.monotonic_ns()
+    asked = {"asked_ns": now_ns if asked_ns is None else min(now_ns, asked_ns)}
+    return {"type": "command", "key": key, **content, "by": _by(session), **asked}
 
 
 def _by(session: Session) -> dict[str, str]:

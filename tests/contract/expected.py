@@ -58,14 +58,18 @@ EXCEPTIONS: Mapping[tuple[str, str], tuple[Outcome, str]] = {
 }
 
 BELIEVED = {"garbage", "truncated", "spliced", "noise"}
-"""Without a check sum, what these leave well formed is read as it stands."""
+"""Without a check sum, what these leave well formed is read as it stands.
+
+A pump's 50.0 rpm is 550.0 where its tacho count has just grown by a digit and two halves meet.
+"""
 
 
 def expected(name: str, fault: str) -> set[Outcome]:
     """The outcomes that are right for this pair and fault."""
     if (name, fault) in EXCEPTIONS:
         return {EXCEPTIONS[name, fault][0]}
-    return EXPECTED.get(fault, set(Outcome))
+    spliced = fault == "spliced" and may_be_believed(name, fault)
+    return EXPECTED.get(fault, set(Outcome)) | ({AS_SENT} if spliced else set())
 
 
 def may_be_believed(name: str, fault: str) -> bool:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real_time
 
 LATEST_S = 45.0
 STOP_S = 0.2
-LATE_TO_OPEN_S = 3.0
+AT_ONCE = 80
 
 
 def key_of(name: str, fault: str) -> str:
@@ -32,8 +32,6 @@ async def disturb(served: Served, name: str, fault: str) -> None:
     """Live, the fault, cleared, live; with what the contract asks of it."""
     key, pair = key_of(name, fault), PAIRS[name]
     some_frames_s = 6 * poll_s(name)
-    # Three hundred instruments are not all plugged in at the same moment.
-    await asyncio.sleep(LATE_TO_OPEN_S * COMBINATIONS.index((name, fault)) / len(COMBINATIONS))
     async with linked(name, str(served.directory / key)) as (link, told):
         await told.live(LATEST_S)
         device = served.path(key)
@@ -56,6 +54,7 @@ async def disturb(served: Served, name: str, fault: str) -> None:
     assert states.count(LinkState.LIVE) <= 2 or fault == "noise"
 
 
+@pytest.mark.e2e
 async def test_each_driver_meets_each_fault_on_a_real_pty_and_logs_it_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -66,7 +65,14 @@ async def test_each_driver_meets_each_fault_on_a_real_pty_and_logs_it_once(
             folder = tmp_path / pair.port
             folder.mkdir()
             served[name] = stack.enter_context(Served(folder, keys))
-        await all_of({f"{n}, {f}": disturb(served[n], n, f) for n, f in COMBINATIONS})
+        # Three hundred instruments at once are more than two busy cores read in time.
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(name: str, fault: str) -> None:
+            async with places:
+                await disturb(served[name], name, fault)
+
+        await all_of({f"{n}, {f}": in_turn(n, f) for n, f in COMBINATIONS})
     words = [one.getMessage().split() for one in caplog.records]
     for name, fault in COMBINATIONS:
         where = str(tmp_path / PAIRS[name].port / key_of(name, fault))

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,19 @@ async def test_the_core_gets_the_command_with_who_gave_it_and_why(room: Room, ke
         "reason": "entered late", "second": "S",
         "by": {"user": "P", "role": "perfusionist", "station": "perfusion"},
     }  # fmt: skip
+
+
+@pytest.mark.requirement("RC-226")
+@pytest.mark.parametrize(("asked_s_ago", "sent_s_ago"), [(9.0, 9.0), (-9.0, 0.0)])
+async def test_a_command_is_as_old_as_its_page_says_and_never_younger_than_its_arrival(
+    room: Room, key: str, asked_s_ago: float, sent_s_ago: float
+) -> None:
+    asked_ns = time.monotonic_ns() - round(asked_s_ago * 1e9)
+    headers = room.bearer() | {"Idempotency-Key": key, "Asked-At": str(asked_ns)}
+    await room.http.post("/api/session/commands", json={"name": "resume"}, headers=headers)
+    ((_, sent),) = room.control.commands()
+    ago_s = (time.monotonic_ns() - sent["asked_ns"]) / 1e9
+    assert sent_s_ago <= ago_s < sent_s_ago + 5.0
 
 
 async def test_a_refusal_by_the_core_comes_with_its_reason(room: Room, key: str) -> None:

@@ -25,6 +25,17 @@ export function connection(state, nowMs) {
 }
 
 /**
+ * The room's clock (ns) by the page's own: the snapshot that came soonest set it, so it is behind
+ * by as much as that one was under way.
+ * @param {PageState} state
+ * @param {number} nowMs
+ * @returns {number|null}
+ */
+export function roomNs({ soonestMs }, nowMs) {
+  return soonestMs === null ? null : Math.max(0, Math.round((nowMs - soonestMs) * 1e6));
+}
+
+/**
  * What the room said as a whole (clocks, set-points, advice) is as old as its snapshot; and a
  * snapshot without heartbeats comes from a room whose control process has stopped.
  * @param {PageState} state

@@ -1,5 +1,5 @@
 /** Anesthesia's page: what concerns them, at a glance, and what they say to the pump. */
-import { connection } from "./ages.js";
+import { connection, roomNs } from "./ages.js";
 import { drawCourse } from "./anes_course.js";
 import { drawBanner, drawList, theirs, wireAlarms } from "./anes_alarms.js";
 import { drawFigures } from "./anes_figures.js";
@@ -26,7 +26,7 @@ let history = null;
 
 const current = () => state;
 const isLive = () => connection(state, performance.now()) !== "lost";
-const send = makeSender(receive);
+const send = makeSender(receive, () => roomNs(state, performance.now()));
 
 /** @param {import("./types.js").Message} message */
 function receive(message) {

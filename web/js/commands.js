@@ -15,13 +15,14 @@ const ATTEMPTS = 2;
 
 /**
  * @param {(message: import("./types.js").Message) => void} onMessage gets `asked` and `failed`
+ * @param {() => number|null} roomNs the room's clock now, null where it is not known
  * @returns {Send}
  */
-export function makeSender(onMessage) {
+export function makeSender(onMessage, roomNs) {
   return async (name, args, { control, second = "", reason = "" }) => {
     const key = newKey();
     onMessage({ type: "asked", control, key, name });
-    const { failure, field } = await post(key, { name, args, reason, second });
+    const { failure, field } = await post(key, { name, args, reason, second }, roomNs);
     if (failure) onMessage({ type: "failed", control, key, reason: failure, field });
     return !failure;
   };
@@ -40,16 +41,17 @@ function newKey() {
 /**
  * @param {string} key
  * @param {object} body
+ * @param {() => number|null} roomNs
  * @returns {Promise<{failure: string, field: string}>} a sentence when the request was not
  * accepted, and the entry that it is about where there is one; otherwise empty
  */
-async function post(key, body) {
+async function post(key, body, roomNs) {
   let failure = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
       const answer = await fetch("/api/session/commands", {
         method: "POST",
-        headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+        headers: { "Content-Type": "application/json", "Idempotency-Key": key, ...askedAt(roomNs()) },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       });
@@ -61,6 +63,13 @@ async function post(key, body) {
   }
   return { failure, field: "" };
 }
+
+/**
+ * What a network holds back, the room is not to do when the person has long been told otherwise.
+ * @param {number|null} ns
+ * @returns {Record<string, string>}
+ */
+const askedAt = (ns) => (ns === null ? {} : { "Asked-At": String(ns) });
 
 /** @param {Response} answer @returns {Promise<{failure: string, field: string}>} */
 async function refusal(answer) {

@@ -1,6 +1,6 @@
 /** The perfusionist's page: messages in, state through the reducer, panels out. */
 import { drawAbdomen } from "./abdomen.js";
-import { connection } from "./ages.js";
+import { connection, roomNs } from "./ages.js";
 import { drawAlarmList, drawBanner, wireBanner } from "./banner.js";
 import { drawBars, drawBarValues } from "./bars.js";
 import { drawClocks } from "./clocks.js";
@@ -38,7 +38,7 @@ let history = null;
 
 const current = () => state;
 const isLive = () => connection(state, performance.now()) !== "lost";
-const send = makeSender(receive);
+const send = makeSender(receive, () => roomNs(state, performance.now()));
 /** @type {import("./setup.js").Refuse} */
 const refuse = (control, reason, field = "") => receive({ type: "entry", control, reason, field });
 
