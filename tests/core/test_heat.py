@@ -407,7 +407,6 @@ def test_every_order_of_the_heater_carries_what_was_asked_granted_and_what_cut_i
     assert (orders[-1].granted_c, orders[-1].limited_by) == (44.0, "what a person allows")
 
 
-@pytest.mark.requirement("RC-025")
 @pytest.mark.requirement("RC-246")
 def test_every_order_of_the_pump_carries_what_was_asked_and_what_lowered_it() -> None:
     bench = at()
@@ -421,6 +420,7 @@ def test_every_order_of_the_pump_carries_what_was_asked_and_what_lowered_it() ->
     assert last.limited_by == "Return line -150 mmHg, limit -100"
 
 
+@pytest.mark.requirement("RC-025")
 def test_who_takes_over_from_automatic_goes_on_with_what_it_last_gave() -> None:
     bench = at()
     bench.command("set_controller", mode="automatic")
