@@ -5,6 +5,7 @@
  * @typedef {import("./types.js").PageState} PageState
  * @typedef {import("./history.js").History} History
  * @typedef {{atS: number, low: number, high: number}} Edge
+ * @typedef {{atS: number, value: number|null}} Reading
  */
 import { roomIsLive } from "./ages.js";
 import { byId } from "./dom.js";
@@ -46,7 +47,7 @@ export function fanOf(state, nowS) {
 
 /**
  * The range of the picture: the ladder is always in it.
- * @param {(number|null|undefined)[]} values
+ * @param {(number|null)[]} values
  * @returns {[number, number]}
  */
 export function rangeOf(values) {
@@ -72,11 +73,17 @@ export function drawCourse(state, history, nowMs) {
   const toldS = ((state.room?.at_ns ?? 0) / 1e9) * speed;
   const nowS = toldS + ((nowMs - (state.snapshotMs ?? nowMs)) / 1000) * speed;
   const core = decidingCore(state);
-  const from = history?.indexSince(BACK_S) ?? 0;
-  const values = core && history ? history.valuesOf(core.id, from) : [];
-  const times = history ? history.timesS.slice(from) : [];
+  /** @type {Reading[]} */
+  const readings = [];
+  if (core && history) {
+    const from = history.indexSince(BACK_S);
+    history.forEach(core.id, from, (atS, value) => readings.push({ atS, value }));
+  }
   const fan = roomIsLive(state, nowMs) ? fanOf(state, nowS) : [];
-  const [bottom, top] = rangeOf([...values, ...fan.flatMap(({ low, high }) => [low, high])]);
+  const [bottom, top] = rangeOf([
+    ...readings.map(({ value }) => value),
+    ...fan.flatMap(({ low, high }) => [low, high]),
+  ]);
   const pad = { left: rem * 3, right: rem, top: rem * 0.75, bottom: rem * 1.75 };
   const x = (/** @type {number} */ atS) =>
     pad.left + ((atS - nowS + BACK_S) / (BACK_S + AHEAD_S)) * (width - pad.left - pad.right);
@@ -86,7 +93,7 @@ export function drawCourse(state, history, nowMs) {
   drawGrid(frame);
   drawSteps(frame, state);
   drawFan(frame, fan);
-  drawLine(frame, times, values);
+  drawLine(frame, readings);
   drawMode(frame, state);
 }
 
@@ -154,23 +161,18 @@ function drawFan({ context, x, y }, fan) {
   context.globalAlpha = 1;
 }
 
-/** @param {Frame} frame @param {number[]} times @param {(number|null|undefined)[]} values */
-function drawLine({ context, x, y, pad }, times, values) {
+/** @param {Frame} frame @param {Reading[]} readings */
+function drawLine({ context, x, y, pad }, readings) {
   context.strokeStyle = colourOf("--hue-core");
   context.lineWidth = 3;
   context.beginPath();
   let pen = false;
-  values.forEach((value, at) => {
-    if (value === undefined) return;
-    const atX = x(times[at] ?? 0);
-    if (value === null || atX < pad.left) {
-      pen = false;
-      return;
-    }
-    if (pen) context.lineTo(atX, y(value));
-    else context.moveTo(atX, y(value));
-    pen = true;
-  });
+  for (const { atS, value } of readings) {
+    const inside = value !== null && x(atS) >= pad.left;
+    if (inside && pen) context.lineTo(x(atS), y(value));
+    else if (inside) context.moveTo(x(atS), y(value));
+    pen = inside;
+  }
   context.stroke();
 }
 

@@ -186,16 +186,13 @@ function drawTail(context, { history }, channel, { left, width, yOf }, colour) {
   context.lineWidth = 1.5;
   context.beginPath();
   let joined = false;
-  history.valuesOf(channel.id, from).forEach((value, offset) => {
-    if (value === undefined) return;
-    if (value === null) joined = false;
-    else {
-      const backS = newestS - /** @type {number} */ (history.timesS[from + offset]);
-      const x = left + (width - 12) * (1 - Math.min(1, backS / TAIL_S));
+  history.forEach(channel.id, from, (atS, value) => {
+    if (value !== null) {
+      const x = left + (width - 12) * (1 - Math.min(1, (newestS - atS) / TAIL_S));
       if (joined) context.lineTo(x, yOf(value));
       else context.moveTo(x, yOf(value));
-      joined = true;
     }
+    joined = value !== null;
   });
   context.stroke();
 }

@@ -2,9 +2,12 @@
  * The last hours of every temperature channel on one grid of treatment time.
  * A missing reading is a gap; a grid point between two readings is not.
  */
-import { straightened, thinned, timesOf } from "./thin.js";
+import { GAP, straightened, thinned, timesOf, UNREAD } from "./thin.js";
 
-/** @typedef {import("./thin.js").Row} Row */
+/**
+ * @typedef {import("./thin.js").Row} Row
+ * @typedef {{values: Float64Array, lastS: number}} Line a reading, `GAP` or `UNREAD` at each point
+ */
 
 const KEPT_S = 3 * 3600;
 
@@ -14,17 +17,27 @@ export class History {
     this.speed = speed;
     /** Grid step in treatment seconds: quarter of a real second, at least one second. */
     this.stepS = Math.max(1, speed / 4);
-    /** @type {number[]} treatment time of each grid point, in seconds */
-    this.timesS = [];
     /** Grid number of the first point; whole numbers, so that steps never drift. */
     this.firstSlot = 0;
-    /** @type {Map<string, {values: (number|null|undefined)[], lastS: number}>} */
-    this.series = new Map();
+    /** Grid points held. */
+    this.length = 0;
+    /** @type {Map<string, Line>} each as long as it will ever be, so that a page does not grow */
+    this.lines = new Map();
+  }
+
+  /** Grid points that are held at most. */
+  get most() {
+    return Math.ceil(KEPT_S / this.stepS);
+  }
+
+  /** @param {number} index @returns {number} treatment time of a grid point, in seconds */
+  timeAt(index) {
+    return (this.firstSlot + index) * this.stepS;
   }
 
   /** @returns {number|null} treatment time of the newest point */
   get newestS() {
-    return this.timesS.at(-1) ?? null;
+    return this.length ? this.timeAt(this.length - 1) : null;
   }
 
   /**
@@ -37,22 +50,22 @@ export class History {
     const index = this.#indexAt(atS);
     const line = this.#line(id);
     if (atS - line.lastS > gapS) this.#cut(line, index);
-    line.values[index] = value;
+    line.values[index] = value ?? GAP;
     line.lastS = atS;
   }
 
   /**
-   * A row of uPlot data: null is a gap, undefined is joined over.
+   * Each reading and each gap of a channel with its treatment time, oldest first.
    * @param {string} id
-   * @param {number} [from] first grid index
-   * @returns {(number|null|undefined)[]}
+   * @param {number} from first grid index
+   * @param {(atS: number, value: number|null) => void} call
    */
-  valuesOf(id, from = 0) {
-    const line = this.series.get(id);
-    if (!line) return new Array(this.timesS.length - from).fill(null);
-    const values = line.values.slice(from);
-    values.length = this.timesS.length - from;
-    return values;
+  forEach(id, from, call) {
+    const values = this.lines.get(id)?.values;
+    for (let at = from; values && at < this.length; at += 1) {
+      const value = /** @type {number} */ (values[at]);
+      if (!Number.isNaN(value)) call(this.timeAt(at), value === GAP ? null : value);
+    }
   }
 
   /**
@@ -63,17 +76,17 @@ export class History {
    * @returns {Row[]}
    */
   rows(ids, from, most) {
-    const wide = 2 ** Math.max(0, Math.ceil(Math.log2((2 * (this.timesS.length - from)) / most)));
+    const wide = 2 ** Math.max(0, Math.ceil(Math.log2((2 * (this.length - from)) / most)));
     const first = from + ((wide - ((this.firstSlot + from) % wide)) % wide);
-    const times = timesOf(this.timesS, first, wide);
+    const times = timesOf((at) => this.timeAt(at), this.length, first, wide);
     return [times, ...ids.map((id) => this.#thinned(id, times, first, wide))];
   }
 
   /** @param {string} id @param {Row} times @param {number} first @param {number} wide */
   #thinned(id, times, first, wide) {
-    const values = this.series.get(id)?.values;
+    const values = this.lines.get(id)?.values;
     if (!values) return new Array(times.length).fill(null);
-    return straightened(times, thinned(values, this.timesS.length, first, wide));
+    return straightened(times, thinned(values, this.length, first, wide));
   }
 
   /**
@@ -81,10 +94,7 @@ export class History {
    * @param {number} spanS
    */
   indexSince(spanS) {
-    const newest = this.newestS;
-    if (newest === null) return 0;
-    const index = this.timesS.length - 1 - Math.ceil(spanS / this.stepS);
-    return Math.max(0, index);
+    return Math.max(0, this.length - 1 - Math.ceil(spanS / this.stepS));
   }
 
   /**
@@ -106,11 +116,11 @@ export class History {
   /** @param {number} atS */
   #indexAt(atS) {
     const slot = Math.floor(atS / this.stepS);
-    const most = KEPT_S / this.stepS;
-    const next = this.firstSlot + this.timesS.length;
-    if (!this.timesS.length || slot < this.firstSlot || slot > next + most) this.#startAt(slot);
-    else for (let at = next; at <= slot; at += 1) this.timesS.push(at * this.stepS);
-    this.#trim();
+    const next = this.firstSlot + this.length;
+    if (!this.length || slot < this.firstSlot || slot > next + this.most) this.#startAt(slot);
+    const beyond = slot + 1 - this.firstSlot - this.most;
+    if (beyond > 0) this.#drop(beyond + Math.floor(this.most / 10));
+    this.length = Math.max(this.length, slot + 1 - this.firstSlot);
     return slot - this.firstSlot;
   }
 
@@ -120,36 +130,40 @@ export class History {
    */
   #startAt(slot) {
     this.firstSlot = slot;
-    this.timesS = [slot * this.stepS];
-    this.series.clear();
+    this.length = 0;
+    this.lines.clear();
   }
 
-  /** Drops the oldest tenth at once, so that trimming is rare. */
-  #trim() {
-    const most = KEPT_S / this.stepS;
-    if (this.timesS.length <= most) return;
-    const dropped = Math.ceil(most / 10);
-    this.timesS.splice(0, dropped);
-    this.firstSlot += dropped;
-    for (const line of this.series.values()) line.values.splice(0, dropped);
+  /**
+   * Forgets the oldest points, many at once, so that it is rare.
+   * @param {number} count
+   */
+  #drop(count) {
+    for (const { values } of this.lines.values()) {
+      values.copyWithin(0, count);
+      values.fill(UNREAD, Math.max(0, this.length - count));
+    }
+    this.firstSlot += count;
+    this.length = Math.max(0, this.length - count);
   }
 
-  /** @param {string} id */
+  /** @param {string} id @returns {Line} */
   #line(id) {
-    const known = this.series.get(id);
+    const known = this.lines.get(id);
     if (known) return known;
-    const line = { values: new Array(this.timesS.length).fill(null), lastS: -Infinity };
-    this.series.set(id, line);
+    const values = new Float64Array(this.most).fill(UNREAD).fill(GAP, 0, this.length);
+    const line = { values, lastS: -Infinity };
+    this.lines.set(id, line);
     return line;
   }
 
   /**
-   * @param {{values: (number|null|undefined)[]}} line
+   * @param {Line} line
    * @param {number} before
    */
   #cut(line, before) {
     const at = before - 1;
-    if (at >= 0 && line.values[at] === undefined) line.values[at] = null;
+    if (at >= 0 && Number.isNaN(line.values[at])) line.values[at] = GAP;
   }
 }
 

@@ -5,28 +5,34 @@
  * @typedef {(number|null|undefined)[]} Row null is a gap, undefined is joined over
  */
 
+/** What is held of a grid point that has no reading: a gap, or nothing, which is joined over. */
+export const GAP = Infinity;
+export const UNREAD = NaN;
+
 /** A pixel of the room's screen is 0.055 °C, half of the thinnest line. */
 const UNSEEN_C = 0.055;
 
 /**
  * The times of `thinned` rows: two for each whole stretch, all of the one that still grows.
- * @param {number[]} timesS
+ * @param {(index: number) => number} timeAt
+ * @param {number} length of the row
  * @param {number} first index from which stretches are counted
  * @param {number} wide points of a stretch
  * @returns {Row}
  */
-export function timesOf(timesS, first, wide) {
+export function timesOf(timeAt, length, first, wide) {
   /** @type {Row} */
   const times = [];
-  const tail = tailOf(timesS.length, first, wide);
-  for (let at = first; at < tail; at += wide) times.push(timesS[at], timesS[at + (wide >> 1)]);
-  return times.concat(timesS.slice(tail));
+  const tail = tailOf(length, first, wide);
+  for (let at = first; at < tail; at += wide) times.push(timeAt(at), timeAt(at + (wide >> 1)));
+  for (let at = tail; at < length; at += 1) times.push(timeAt(at));
+  return times;
 }
 
 /**
  * Of each stretch the lowest and the highest reading in their order, or a reading beside its gap.
- * @param {Row} values
- * @param {number} length of the row; what is missing at its end has not been read yet
+ * @param {Float64Array} values
+ * @param {number} length of the row
  * @param {number} first
  * @param {number} wide
  * @returns {Row}
@@ -36,7 +42,7 @@ export function thinned(values, length, first, wide) {
   const row = [];
   const tail = tailOf(length, first, wide);
   for (let at = first; at < tail; at += wide) pushExtremes(row, values, at, at + wide);
-  for (let at = tail; at < length; at += 1) row.push(values[at]);
+  for (let at = tail; at < length; at += 1) row.push(drawn(/** @type {number} */ (values[at])));
   return row;
 }
 
@@ -49,15 +55,25 @@ export function thinned(values, length, first, wide) {
 const tailOf = (length, first, wide) =>
   wide <= 2 ? first : first + wide * Math.max(0, Math.floor((length - first) / wide));
 
-/** @param {Row} row @param {Row} values @param {number} from @param {number} until */
+/** @param {number} value @returns {number|null|undefined} as uPlot wants it */
+const drawn = (value) => (value === GAP ? null : Number.isNaN(value) ? undefined : value);
+
+/** @param {Row} row @param {Float64Array} values @param {number} from @param {number} until */
 function pushExtremes(row, values, from, until) {
-  let [low, high, lowAt, highAt, gapAt] = [Infinity, -Infinity, -1, -1, -1];
+  let [low, lowAt, high, highAt, gapAt] = [Infinity, -1, -Infinity, -1, -1];
   for (let at = from; at < until; at += 1) {
-    const value = values[at];
-    if (value === null) gapAt = at;
-    else if (value !== undefined) {
-      if (value < low) [low, lowAt] = [value, at];
-      if (value > high) [high, highAt] = [value, at];
+    const value = /** @type {number} */ (values[at]);
+    if (value === GAP) {
+      gapAt = at;
+      continue;
+    }
+    if (value < low) {
+      low = value;
+      lowAt = at;
+    }
+    if (value > high) {
+      high = value;
+      highAt = at;
     }
   }
   const nothing = gapAt < 0 ? undefined : null;
